@@ -1,0 +1,168 @@
+//! What does a request say before its handler looks at it: who calls, about what, with which body?
+
+use std::collections::BTreeMap;
+
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use groundrun_engine::{Caller, Scope};
+use groundrun_model::message::from_json;
+use groundrun_model::{Error, Region, ServiceId, ServiceName};
+use http::header;
+use http::request::Parts;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::Refusal;
+use crate::{BODY_LIMIT, Origin, State};
+
+/// Who calls.
+#[derive(Debug)]
+pub(crate) struct Who(pub(crate) Caller);
+
+impl FromRequestParts<State> for Who {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Refusal> {
+        let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let bearer = header.and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+        });
+        Ok(Self(state.engine.caller(bearer)?))
+    }
+}
+
+/// What the path names.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// The project and the region, of the path or else of the host.
+    pub(crate) scope: Scope,
+    params: BTreeMap<String, String>,
+    default_region: Region,
+}
+
+impl Target {
+    /// A parameter of the path; empty if the route does not have it.
+    pub(crate) fn param(&self, name: &str) -> &str {
+        self.params.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// The scope of a resource that is in one region, even where the caller named none.
+    pub(crate) fn regional(&self) -> Scope {
+        let region = self.scope.region.clone().unwrap_or_else(|| self.default_region.clone());
+        Scope { project: self.scope.project.clone(), region: Some(region) }
+    }
+
+    /// The service of this name in the target's project and region.
+    pub(crate) fn service_named(&self, name: ServiceName) -> ServiceId {
+        let region = self.scope.region.clone().unwrap_or_else(|| self.default_region.clone());
+        ServiceId { project: self.scope.project.clone(), region, name }
+    }
+
+    /// The service that the path names.
+    ///
+    /// # Errors
+    /// 404: what cannot be the name of a service names none.
+    pub(crate) fn service(&self) -> Result<ServiceId, Error> {
+        let text = self.param("service");
+        let region = self.scope.region.as_ref().unwrap_or(&self.default_region);
+        let missing = || Error::not_found("SERVICE", text, region.as_str(), self.scope.project.id.as_str());
+        Ok(self.service_named(ServiceName::parse(text, "metadata.name").map_err(|_| missing())?))
+    }
+}
+
+impl FromRequestParts<State> for Target {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Refusal> {
+        let raw = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|problem| Error::field("path", problem.to_string()))?;
+        let params: BTreeMap<String, String> =
+            raw.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let project = params.get("namespace").or_else(|| params.get("project"));
+        let project = project.map(String::as_str).unwrap_or_default();
+        let region = match params.get("location").map(String::as_str) {
+            Some("-") => None,
+            Some(location) => Some(Region::parse(location)?),
+            None => parts.extensions.get::<Origin>().and_then(|origin| origin.region.clone()),
+        };
+        let scope = Scope { project: state.engine.project(project).await?, region };
+        Ok(Self { scope, params, default_region: state.engine.config().region.clone() })
+    }
+}
+
+/// The parameters of the query; the last one of a name counts.
+#[derive(Debug)]
+pub(crate) struct Query(BTreeMap<String, String>);
+
+impl Query {
+    /// A parameter; `None` if it is absent or empty, which mean the same to Google's clients.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the request asks to be tried and not carried out.
+    ///
+    /// # Errors
+    /// 400 if `dryRun` is anything but `all`.
+    pub(crate) fn dry_run(&self) -> Result<bool, Error> {
+        match self.get("dryRun") {
+            None => Ok(false),
+            Some("all") => Ok(true),
+            Some(other) => Err(Error::field("dryRun", format!("must be empty or 'all', not '{other}'"))),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+            .map_err(|problem| Error::field("query", problem.body_text()))?;
+        Ok(Self(pairs.0.into_iter().collect()))
+    }
+}
+
+/// The JSON of the body; an empty body is an empty object.
+#[derive(Debug)]
+pub(crate) struct Body(pub(crate) Value);
+
+impl Body {
+    /// The body as a message.
+    ///
+    /// # Errors
+    /// 400 naming the key that is unknown or of the wrong type.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, Error> {
+        from_json(self.0, "")
+    }
+}
+
+impl FromRequest<State> for Body {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _state: &State) -> Result<Self, Refusal> {
+        let bytes = read_body(request).await?;
+        if bytes.is_empty() {
+            return Ok(Self(Value::Object(serde_json::Map::new())));
+        }
+        let value = serde_json::from_slice(&bytes)
+            .map_err(|problem| Error::field("", format!("Invalid JSON payload received. {problem}")))?;
+        Ok(Self(value))
+    }
+}
+
+/// The body, up to the limit of the API.
+///
+/// # Errors
+/// 400 in Google's words if it is larger, or if it did not arrive whole.
+pub(crate) async fn read_body(request: Request) -> Result<bytes::Bytes, Error> {
+    match Limited::new(request.into_body(), BODY_LIMIT).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(problem) if problem.is::<LengthLimitError>() => {
+            Err(Error::field("", format!("Request payload size exceeds the limit: {BODY_LIMIT} bytes.")))
+        }
+        Err(problem) => Err(Error::field("", format!("The request body did not arrive whole: {problem}"))),
+    }
+}

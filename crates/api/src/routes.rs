@@ -1,0 +1,114 @@
+//! Which requests are answered? The list of all routes.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::map_request;
+use axum::routing::{MethodRouter, delete, get, post, put};
+use http::HeaderValue;
+
+use crate::v1::{locations, revisions, services};
+use crate::{State, health, iam_credentials, iam_policy, oauth, overview, resource_manager};
+use crate::{service_accounts, service_usage, unimplemented, verb};
+
+/// The name of the server, in every answer of the API.
+const SERVER: HeaderValue = HeaderValue::from_static(concat!("groundrun/", env!("CARGO_PKG_VERSION")));
+
+macro_rules! routes {
+    ($($method:ident $path:literal $name:literal => $handler:path;)+) => {
+        /// Every route: method, path and the name of the method in Google's API. A segment that begins
+        /// with a colon is a custom verb of the segment before it.
+        pub const ROUTES: &[(&str, &str, &str)] = &[$((stringify!($method), $path, $name)),+];
+
+        fn table() -> Router<State> {
+            let routes: Vec<(&str, MethodRouter<State>)> = vec![$(($path, $method($handler))),+];
+            // A custom verb is a literal segment with a colon, which axum 0.7 took for a parameter.
+            let router = Router::new().without_v07_checks();
+            routes.into_iter().fold(router, |router, (path, handler)| router.route(path, handler))
+        }
+    };
+}
+
+routes! {
+    // Cloud Run v1, at regional hosts by namespace.
+    get "/apis/serving.knative.dev/v1/namespaces/{namespace}/services" "run.namespaces.services.list" => services::list_all;
+    post "/apis/serving.knative.dev/v1/namespaces/{namespace}/services" "run.namespaces.services.create" => services::create;
+    get "/apis/serving.knative.dev/v1/namespaces/{namespace}/services/{service}" "run.namespaces.services.get" => services::get;
+    put "/apis/serving.knative.dev/v1/namespaces/{namespace}/services/{service}" "run.namespaces.services.replaceService" => services::replace;
+    delete "/apis/serving.knative.dev/v1/namespaces/{namespace}/services/{service}" "run.namespaces.services.delete" => services::delete;
+    get "/apis/serving.knative.dev/v1/namespaces/{namespace}/revisions" "run.namespaces.revisions.list" => revisions::list_all;
+    get "/apis/serving.knative.dev/v1/namespaces/{namespace}/revisions/{revision}" "run.namespaces.revisions.get" => revisions::get;
+    delete "/apis/serving.knative.dev/v1/namespaces/{namespace}/revisions/{revision}" "run.namespaces.revisions.delete" => revisions::delete;
+    get "/apis/serving.knative.dev/v1/namespaces/{namespace}/configurations" "run.namespaces.configurations.list" => services::list_configurations;
+    get "/apis/serving.knative.dev/v1/namespaces/{namespace}/configurations/{service}" "run.namespaces.configurations.get" => services::get_configuration;
+    get "/apis/serving.knative.dev/v1/namespaces/{namespace}/routes" "run.namespaces.routes.list" => services::list_routes;
+    get "/apis/serving.knative.dev/v1/namespaces/{namespace}/routes/{service}" "run.namespaces.routes.get" => services::get_route;
+
+    // The same by location.
+    get "/v1/projects/{project}/locations" "run.projects.locations.list" => locations::list_all;
+    get "/v1/projects/{project}/locations/{location}/services" "run.projects.locations.services.list" => services::list_all;
+    post "/v1/projects/{project}/locations/{location}/services" "run.projects.locations.services.create" => services::create;
+    get "/v1/projects/{project}/locations/{location}/services/{service}" "run.projects.locations.services.get" => services::get;
+    put "/v1/projects/{project}/locations/{location}/services/{service}" "run.projects.locations.services.replaceService" => services::replace;
+    delete "/v1/projects/{project}/locations/{location}/services/{service}" "run.projects.locations.services.delete" => services::delete;
+    get "/v1/projects/{project}/locations/{location}/services/{service}/:getIamPolicy" "run.projects.locations.services.getIamPolicy" => iam_policy::get_of_service;
+    post "/v1/projects/{project}/locations/{location}/services/{service}/:setIamPolicy" "run.projects.locations.services.setIamPolicy" => iam_policy::set_of_service;
+    post "/v1/projects/{project}/locations/{location}/services/{service}/:testIamPermissions" "run.projects.locations.services.testIamPermissions" => iam_policy::test_of_service;
+    get "/v1/projects/{project}/locations/{location}/revisions" "run.projects.locations.revisions.list" => revisions::list_all;
+    get "/v1/projects/{project}/locations/{location}/revisions/{revision}" "run.projects.locations.revisions.get" => revisions::get;
+    delete "/v1/projects/{project}/locations/{location}/revisions/{revision}" "run.projects.locations.revisions.delete" => revisions::delete;
+    get "/v1/projects/{project}/locations/{location}/configurations" "run.projects.locations.configurations.list" => services::list_configurations;
+    get "/v1/projects/{project}/locations/{location}/configurations/{service}" "run.projects.locations.configurations.get" => services::get_configuration;
+    get "/v1/projects/{project}/locations/{location}/routes" "run.projects.locations.routes.list" => services::list_routes;
+    get "/v1/projects/{project}/locations/{location}/routes/{service}" "run.projects.locations.routes.get" => services::get_route;
+
+    // What gcloud asks of other APIs on the way.
+    get "/v1/projects/{project}/services/{api}" "serviceusage.services.get" => service_usage::get;
+    post "/v1/projects/{project}/services/:batchEnable" "serviceusage.services.batchEnable" => service_usage::batch_enable;
+    get "/v1/projects" "cloudresourcemanager.projects.list" => resource_manager::list_all;
+    get "/v1/projects/{project}" "cloudresourcemanager.projects.get" => resource_manager::get;
+    post "/v1/projects/{project}/:getIamPolicy" "cloudresourcemanager.projects.getIamPolicy" => iam_policy::get_of_project;
+    post "/v1/projects/{project}/:setIamPolicy" "cloudresourcemanager.projects.setIamPolicy" => iam_policy::set_of_project;
+    post "/v1/projects/{project}/:testIamPermissions" "cloudresourcemanager.projects.testIamPermissions" => iam_policy::test_of_project;
+    get "/v1/projects/{project}/serviceAccounts" "iam.projects.serviceAccounts.list" => service_accounts::list_all;
+    post "/v1/projects/{project}/serviceAccounts" "iam.projects.serviceAccounts.create" => service_accounts::create;
+    get "/v1/projects/{project}/serviceAccounts/{account}" "iam.projects.serviceAccounts.get" => service_accounts::get;
+    post "/v1/projects/{project}/serviceAccounts/{account}/:generateIdToken" "iamcredentials.projects.serviceAccounts.generateIdToken" => iam_credentials::generate_id_token;
+    post "/v1/projects/{project}/serviceAccounts/{account}/:generateAccessToken" "iamcredentials.projects.serviceAccounts.generateAccessToken" => iam_credentials::generate_access_token;
+    post "/v1/projects/{project}/serviceAccounts/{account}/:signBlob" "iamcredentials.projects.serviceAccounts.signBlob" => iam_credentials::sign_blob;
+    post "/v1/projects/{project}/serviceAccounts/{account}/:signJwt" "iamcredentials.projects.serviceAccounts.signJwt" => iam_credentials::sign_jwt;
+
+    // Tokens and public keys.
+    post "/token" "oauth2.token" => oauth::token;
+    post "/oauth2/v4/token" "oauth2.token" => oauth::token;
+    post "/o/oauth2/token" "oauth2.token" => oauth::token;
+    post "/v1/token" "sts.token" => oauth::token;
+    get "/oauth2/v1/certs" "oauth2.certs" => oauth::certificates;
+    get "/oauth2/v3/certs" "oauth2.jwks" => oauth::jwks;
+    get "/service_accounts/v1/metadata/x509/{account}" "serviceAccounts.x509" => oauth::account_certificates;
+    get "/service_accounts/v1/metadata/jwk/{account}" "serviceAccounts.jwk" => oauth::account_jwks;
+    get "/service_accounts/v1/jwk/{account}" "serviceAccounts.jwk" => oauth::account_jwks;
+    get "/.well-known/openid-configuration" "openid.discovery" => oauth::discovery;
+
+    // The emulator itself.
+    get "/" "groundrun.overview" => overview::page;
+    get "/healthz" "groundrun.healthz" => health::healthz;
+    get "/readyz" "groundrun.readyz" => health::readyz;
+}
+
+/// All routes as one service.
+pub(crate) fn router(state: State) -> Router {
+    let routed = table().fallback(fallback).method_not_allowed_fallback(fallback).with_state(state);
+    // Routing happens inside, so that a verb is split off before a route is looked for.
+    Router::new()
+        .fallback_service(routed)
+        .layer(map_request(|request: Request| async { verb::split_verb(request) }))
+        .layer(axum::middleware::map_response(|mut response: axum::response::Response| async {
+            response.headers_mut().insert(http::header::SERVER, SERVER);
+            response
+        }))
+}
+
+async fn fallback(request: Request) -> axum::response::Response {
+    let path = request.uri().path().replace("/:", ":");
+    unimplemented::not_emulated(request.method(), &path, request.headers())
+}

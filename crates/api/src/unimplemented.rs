@@ -1,0 +1,99 @@
+//! What of Google's APIs is known here and not emulated? It is refused by name, never with an empty
+//! success.
+
+use axum::response::Response;
+use groundrun_model::{Code, Error};
+use http::{HeaderMap, Method, StatusCode, header};
+
+use crate::error::refusal;
+
+/// Paths of APIs that are not emulated yet, with the name by which they are refused. The first that
+/// matches counts; `*` stands for one segment.
+const NOT_EMULATED: &[(&str, &str)] = &[
+    (
+        "/apis/run.googleapis.com/v1/namespaces/*/",
+        "The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances",
+    ),
+    ("/apis/domains.cloudrun.com/", "The v1 API of Cloud Run domain mappings"),
+    ("/v1/projects/*/authorizeddomains", "The v1 API of Cloud Run domain mappings"),
+    ("/v1/projects/*/locations/*/jobs", "The v1 API of Cloud Run jobs"),
+    ("/v1/projects/*/locations/*/workerpools", "The v1 API of Cloud Run worker pools"),
+    ("/v1/projects/*/locations/*/operations", "The v1 API of long-running operations"),
+    ("/v1/projects/*/locations/*/domainmappings", "The v1 API of Cloud Run domain mappings"),
+    ("/v2/entries", "The Cloud Logging API"),
+    ("/v2/", "The Cloud Run Admin API v2"),
+    ("/computeMetadata/", "The metadata server"),
+    ("/v1/projects/*/serviceAccounts/", "This method of the IAM API"),
+    ("/v1/projects/*/roles", "This method of the IAM API"),
+    ("/v1/roles", "This method of the IAM API"),
+    ("/v1/projects/*", "This method of the Resource Manager API"),
+];
+
+/// The answer to a request that no route takes: 501 if the hosted service would, 404 otherwise.
+pub fn not_emulated(method: &Method, path: &str, headers: &HeaderMap) -> Response {
+    let is_grpc = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+    if is_grpc {
+        return grpc_unimplemented(path);
+    }
+    let known = NOT_EMULATED.iter().find(|(pattern, _)| begins_with(path, pattern));
+    refusal(&match known {
+        Some((_, name)) => Error::unimplemented(&format!("{name} ({method} {path})")),
+        None => Error::new(Code::NotFound, format!("{method} {path} is not a method of an API that groundrun knows."))
+            .hint("the API of Cloud Run is under /apis/serving.knative.dev/v1 and /v1/projects; a service answers at its own host"),
+    })
+}
+
+/// The answer of the metadata server.
+pub fn metadata_server(path: &str) -> Response {
+    refusal(&Error::unimplemented(&format!("The metadata server ({path})")))
+}
+
+/// A gRPC status travels in headers where there is no message.
+fn grpc_unimplemented(path: &str) -> Response {
+    let mut response = Response::new(axum::body::Body::empty());
+    *response.status_mut() = StatusCode::OK;
+    let message = format!("{} is not emulated by groundrun.", path.trim_start_matches('/'));
+    let message: String =
+        percent_encoding::utf8_percent_encode(&message, percent_encoding::CONTROLS).to_string();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/grpc"));
+    headers.insert("grpc-status", header::HeaderValue::from_static("12"));
+    if let Ok(message) = header::HeaderValue::from_str(&message) {
+        headers.insert("grpc-message", message);
+    }
+    response
+}
+
+fn begins_with(path: &str, pattern: &str) -> bool {
+    let mut segments = path.split('/');
+    let mut parts = pattern.split('/').peekable();
+    while let Some(part) = parts.next() {
+        let Some(segment) = segments.next() else { return false };
+        let last = parts.peek().is_none();
+        let matches = match part {
+            "*" => !segment.is_empty(),
+            _ if last => segment.starts_with(part),
+            _ => segment == part,
+        };
+        if !matches {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_by_segments() {
+        assert!(begins_with("/v2/projects/p", "/v2/"));
+        assert!(begins_with("/v1/projects/p/locations/l/jobs/j", "/v1/projects/*/locations/*/jobs"));
+        assert!(!begins_with("/v1/projects/p/locations/l/services", "/v1/projects/*/locations/*/jobs"));
+        assert!(!begins_with("/v1/projects//x", "/v1/projects/*/x"));
+        assert!(!begins_with("/", "/v2/"));
+    }
+}

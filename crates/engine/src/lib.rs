@@ -1,0 +1,158 @@
+//! What can be done with groundrun? One method for each RPC of the API.
+//!
+//! A method authorizes, defaults, validates, plans, commits and publishes. There is no HTTP here: the
+//! edges parse, call one method, and render. The rules are in `groundrun-model`; this crate brings them
+//! together with the store, the keys, the instances and the clock.
+
+mod caller;
+mod credentials;
+mod draw;
+mod locks;
+mod policies;
+mod projects;
+mod publish;
+mod revisions;
+mod rollout;
+mod service_accounts;
+mod services;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use groundrun_identity::Keys;
+use groundrun_model::account::Account;
+use groundrun_model::routing::RoutingTable;
+use groundrun_model::service::plan::RevisionPolicy;
+use groundrun_model::url::UrlConfig;
+use groundrun_model::{Error, Project, Region, Result};
+use groundrun_runtime::Backend;
+use groundrun_store::{CommitError, Store};
+
+pub use caller::{Allowed, Caller};
+pub use credentials::{AccessToken, TokenGrant, TokenReply};
+pub use draw::{Clock, Draw};
+pub use groundrun_store::{Cursor, ServiceAccount};
+pub use revisions::RevisionView;
+pub use services::{Listing, Page, Scope};
+
+/// The account that an API caller is who shows no token of groundrun's: the developer at this machine.
+pub const LOCAL_OWNER: &str = "local-owner@example.com";
+
+/// What an engine is told at its start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Which changes cut a revision.
+    pub revision_policy: RevisionPolicy,
+    /// How URLs are reported.
+    pub urls: UrlConfig,
+    /// Whether service accounts must be created before they are named.
+    pub strict_identity: bool,
+    /// The project that exists from the start.
+    pub project: Project,
+    /// The region of requests that name none.
+    pub region: Region,
+}
+
+/// What an engine works with.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The signing keys.
+    pub keys: Keys,
+    /// What runs the instances.
+    pub backend: Backend,
+    /// The clock.
+    pub clock: Clock,
+    /// The source of ids and of chance.
+    pub draw: Draw,
+}
+
+/// The use cases of groundrun. Clones are one engine.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    parts: Parts,
+    owner: Account,
+    table: Arc<ArcSwap<RoutingTable>>,
+    locks: locks::Locks,
+    publishing: tokio::sync::Mutex<()>,
+}
+
+impl Engine {
+    /// Takes up the work on what the store holds: publishes every service and goes on with the revisions
+    /// that were on their way up.
+    ///
+    /// # Errors
+    /// 500 if the store cannot be read.
+    pub async fn open(config: Config, parts: Parts) -> Result<Self> {
+        let engine = Self(Arc::new(Inner {
+            owner: Account::new(LOCAL_OWNER),
+            config,
+            parts,
+            table: Arc::default(),
+            locks: locks::Locks::default(),
+            publishing: tokio::sync::Mutex::default(),
+        }));
+        engine.remember_project(&engine.0.config.project).await?;
+        engine.publish_all().await?;
+        Ok(engine)
+    }
+
+    /// What the data plane routes by; replaced whole at every change.
+    pub fn routing_table(&self) -> Arc<ArcSwap<RoutingTable>> {
+        Arc::clone(&self.0.table)
+    }
+
+    /// How the engine is configured.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The signing keys, for their public documents.
+    pub fn keys(&self) -> &Keys {
+        &self.0.parts.keys
+    }
+
+    /// Whether the engine can answer: its database can be read.
+    ///
+    /// # Errors
+    /// 500 if it cannot.
+    pub async fn ready(&self) -> Result<()> {
+        self.0.parts.store.projects().await.map(drop)
+    }
+
+    /// Finishes the writes that were accepted.
+    pub async fn close(&self) {
+        self.0.parts.store.close().await;
+    }
+
+    /// How long it is until `moment`, in seconds.
+    pub fn seconds_until(&self, moment: groundrun_model::Timestamp) -> i64 {
+        moment.seconds() - self.now().seconds()
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.parts.store
+    }
+
+    fn now(&self) -> groundrun_model::Timestamp {
+        self.0.parts.clock.now()
+    }
+}
+
+/// A refusal by the database, in the words of the API.
+fn refused(error: CommitError) -> Error {
+    match error {
+        CommitError::AlreadyExists { name } => Error::already_exists(&name),
+        CommitError::Conflict { name, expected, current } => Error::conflict(&name, expected, current),
+        CommitError::Gone { name } => {
+            Error::new(groundrun_model::Code::NotFound, format!("Resource '{name}' does not exist any more."))
+        }
+        CommitError::PolicyConflict { .. } => Error::policy_conflict(),
+        CommitError::Storage(problem) => Error::internal(problem),
+    }
+}

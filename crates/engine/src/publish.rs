@@ -1,0 +1,78 @@
+//! How does the data plane learn what changed?
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use groundrun_model::iam::Policy;
+use groundrun_model::instance::InstanceSpec;
+use groundrun_model::kind::Resource as _;
+use groundrun_model::revision::Revision;
+use groundrun_model::routing::{Route, RoutingTable};
+use groundrun_model::service::Service;
+use groundrun_model::{Project, Result, RevisionName, ServiceId};
+
+use crate::Engine;
+
+impl Engine {
+    /// Replaces the route of the service by what is stored now. Returns when the next request is routed
+    /// by it.
+    pub(crate) async fn publish(&self, id: &ServiceId) -> Result<()> {
+        // One at a time: reading and replacing must not be overtaken by an older reading.
+        let _turn = self.0.publishing.lock().await;
+        let record = self.store().get(&id.key()).await?;
+        let table = self.0.table.load();
+        let next = match record {
+            None => table.without(id),
+            Some(record) => table.with(self.route(&Service::from_record(record)?).await?),
+        };
+        self.0.table.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// Replaces the routes of all services of the project.
+    pub(crate) async fn publish_project(&self, project: &Project) -> Result<()> {
+        for id in self.0.table.load().routes().map(|route| route.id.clone()) {
+            if id.project == *project {
+                self.publish(&id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes every stored service, and goes on with rollouts that were under way.
+    pub(crate) async fn publish_all(&self) -> Result<()> {
+        let _turn = self.0.publishing.lock().await;
+        let mut table = RoutingTable::default();
+        for service in self.store().find_all::<Service>().await? {
+            table = table.with(self.route(&service).await?);
+            self.roll_out_in_background(service.id);
+        }
+        self.0.table.store(Arc::new(table));
+        Ok(())
+    }
+
+    async fn route(&self, service: &Service) -> Result<Route> {
+        let own = self.stored_policy(&service.id.to_string()).await?;
+        let inherited = self.project_policy(&service.id.project).await?;
+        let instances = self.instances(service).await?;
+        let policies: [&Policy; 2] = [&own, &inherited];
+        Ok(Route::build(
+            service.route_facts(self.0.config.urls, &policies, |name| instances.get(name).cloned()),
+        ))
+    }
+
+    /// What the routed revisions of the service run.
+    async fn instances(&self, service: &Service) -> Result<HashMap<RevisionName, Arc<InstanceSpec>>> {
+        let mut instances = HashMap::new();
+        for target in &service.status.serving {
+            if instances.contains_key(&target.revision) {
+                continue;
+            }
+            if let Some(record) = self.store().get(&service.id.revision_key(&target.revision)).await? {
+                let revision = Revision::from_record(record)?;
+                instances.insert(revision.name.clone(), Arc::new(revision.instance_spec()));
+            }
+        }
+        Ok(instances)
+    }
+}

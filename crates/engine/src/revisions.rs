@@ -1,0 +1,120 @@
+//! What can be done with revisions?
+
+use std::collections::HashMap;
+
+use groundrun_model::kind::{Key, Kind, Resource as _, Write};
+use groundrun_model::revision::Revision;
+use groundrun_model::service::Service;
+use groundrun_model::{Error, Result, RevisionName, ServiceId};
+use groundrun_store::{Cursor, Query};
+
+use crate::services::{Listing, Page, Scope};
+use crate::{Caller, Engine, refused};
+
+/// A revision as its service sees it.
+#[derive(Debug, Clone)]
+pub struct RevisionView {
+    /// The revision.
+    pub revision: Revision,
+    /// Whether requests can reach it, by a share or by a tag.
+    pub routed: bool,
+}
+
+impl Engine {
+    /// The revision of this name in one region.
+    ///
+    /// # Errors
+    /// 404 if there is none.
+    pub async fn get_revision(&self, caller: &Caller, scope: &Scope, name: &str) -> Result<RevisionView> {
+        let _allowed = self.allow(caller, "run.revisions.get", name)?;
+        let revision = self.stored_revision(scope, name).await?;
+        let service = self.stored_service(&revision.service).await?;
+        Ok(view(revision, service.as_ref()))
+    }
+
+    /// The revisions of a scope that the page selects, newest first.
+    ///
+    /// # Errors
+    /// 500 if the store cannot be read.
+    pub async fn list_revisions(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        page: &Page,
+    ) -> Result<Listing<RevisionView>> {
+        let _allowed = self.allow(caller, "run.revisions.list", scope.project.id.as_str())?;
+        let mut query = Query::new(Kind::Revision, scope.project.id.to_string());
+        query.location = scope.region.as_ref().map(ToString::to_string);
+        // The database finds the revisions of one service; the selector decides.
+        query.parent = page.selector.required("serving.knative.dev/service").map(str::to_owned);
+        let mut services: HashMap<ServiceId, Option<Service>> = HashMap::new();
+        let mut views = Vec::new();
+        for record in self.store().list(&query).await? {
+            let revision = Revision::from_record(record)?;
+            let id = revision.service.clone();
+            if !services.contains_key(&id) {
+                services.insert(id.clone(), self.stored_service(&id).await?);
+            }
+            let view = view(revision, services.get(&id).and_then(Option::as_ref));
+            let labels = groundrun_model::revision_v1::labels(&view.revision, view.routed);
+            if page.selector.matches(&labels) {
+                views.push(view);
+            }
+        }
+        Ok(page.cut(views, |view| Cursor {
+            created: view.revision.created,
+            name: view.revision.name.to_string(),
+            location: view.revision.service.region.to_string(),
+        }))
+    }
+
+    /// Deletes a revision that gets no requests and is not the latest.
+    ///
+    /// # Errors
+    /// 404 if there is none, 400 FAILED_PRECONDITION if it is in use.
+    pub async fn delete_revision(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        name: &str,
+        dry_run: bool,
+    ) -> Result<RevisionView> {
+        let _allowed = self.allow(caller, "run.revisions.delete", name)?;
+        let revision = self.stored_revision(scope, name).await?;
+        let id = revision.service.clone();
+        let _turn = self.0.locks.lock(&id).await;
+        let service = self.stored_service(&id).await?;
+        if let Some(service) = &service {
+            service.check_deletable(&revision.name)?;
+        }
+        if !dry_run {
+            let key = id.revision_key(&revision.name);
+            let write = Write::Delete { key, expected: Some(revision.updated.micros()) };
+            self.store().commit(vec![write]).await.map_err(refused)?;
+        }
+        Ok(view(revision, service.as_ref()))
+    }
+
+    async fn stored_revision(&self, scope: &Scope, name: &str) -> Result<Revision> {
+        let region = scope.region.as_ref().unwrap_or(&self.0.config.region);
+        let (project, location) = (scope.project.id.to_string(), region.to_string());
+        let key = RevisionName::lookup(name).map(|name| Key {
+            kind: Kind::Revision,
+            project,
+            location,
+            name: name.to_string(),
+        });
+        let record = match key {
+            Some(key) => self.store().get(&key).await?,
+            None => None,
+        };
+        let record = record
+            .ok_or_else(|| Error::not_found("REVISION", name, region.as_str(), scope.project.id.as_str()))?;
+        Revision::from_record(record)
+    }
+}
+
+fn view(revision: Revision, service: Option<&Service>) -> RevisionView {
+    let routed = service.is_some_and(|service| service.routes_to(&revision.name));
+    RevisionView { revision, routed }
+}

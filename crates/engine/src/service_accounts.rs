@@ -1,0 +1,87 @@
+//! Which service accounts are there?
+
+use groundrun_model::account::{Account, AccountName};
+use groundrun_model::{Code, Error, Project, Result};
+use groundrun_store::ServiceAccount;
+
+use crate::{Caller, Engine, refused};
+
+impl Engine {
+    /// The service account of a project with this email or unique id. Unless identities are strict, it
+    /// exists when its email is first named.
+    ///
+    /// # Errors
+    /// 404 if there is none, 400 if the name is neither an email nor a unique id.
+    pub async fn get_service_account(&self, caller: &Caller, name: &str) -> Result<ServiceAccount> {
+        let _allowed = self.allow(caller, "iam.serviceAccounts.get", name)?;
+        self.named_account(name).await
+    }
+
+    /// Creates the service account `account_id@PROJECT.iam.gserviceaccount.com`.
+    ///
+    /// # Errors
+    /// 400 for a malformed id, 409 if there is one.
+    pub async fn create_service_account(
+        &self,
+        caller: &Caller,
+        project: &Project,
+        account_id: &str,
+        display_name: &str,
+    ) -> Result<ServiceAccount> {
+        let _allowed = self.allow(caller, "iam.serviceAccounts.create", project.id.as_str())?;
+        let name = AccountName::of_project(account_id, project)?;
+        let created = self.service_account(&name.email, project, display_name);
+        if self.store().service_account(&created.account.email).await?.is_some() {
+            return Err(Error::new(
+                Code::AlreadyExists,
+                format!("Service account {account_id} already exists within project projects/{project}."),
+            ));
+        }
+        self.store().put_service_account(&created).await.map_err(refused)?;
+        Ok(created)
+    }
+
+    /// The service accounts of a project, by email.
+    ///
+    /// # Errors
+    /// 500 if the store cannot be read.
+    pub async fn list_service_accounts(
+        &self,
+        caller: &Caller,
+        project: &Project,
+    ) -> Result<Vec<ServiceAccount>> {
+        let _allowed = self.allow(caller, "iam.serviceAccounts.list", project.id.as_str())?;
+        self.store().service_accounts(&project.id).await
+    }
+
+    /// The account that `name` means; see [`Engine::get_service_account`].
+    pub(crate) async fn named_account(&self, name: &str) -> Result<ServiceAccount> {
+        if let Some(known) = self.store().service_account(name).await? {
+            return Ok(known);
+        }
+        let parsed = AccountName::parse(name).ok_or_else(|| unknown(name))?;
+        // The default account of Compute Engine is there as soon as its project is.
+        if self.0.config.strict_identity && !parsed.email.ends_with("@developer.gserviceaccount.com") {
+            return Err(unknown(name));
+        }
+        let project = self.project(&parsed.project).await?;
+        let named = self.service_account(&parsed.email, &project, "");
+        self.store().put_service_account(&named).await.map_err(refused)?;
+        Ok(named)
+    }
+
+    fn service_account(&self, email: &str, project: &Project, display_name: &str) -> ServiceAccount {
+        ServiceAccount {
+            account: Account::new(email),
+            project: project.id.clone(),
+            display_name: display_name.to_owned(),
+            disabled: false,
+            created: self.now(),
+        }
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    // Google's words.
+    Error::new(Code::NotFound, format!("Unknown service account: {name}"))
+}

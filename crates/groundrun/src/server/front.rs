@@ -1,0 +1,135 @@
+//! Behind which door is a request answered? The model classifies; this passes the request on.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::Body;
+use groundrun_model::door::{self, Door};
+use groundrun_model::routing::{self, RoutingTable};
+use groundrun_model::{Code, Error, Region};
+use groundrun_proxy::{Arrival, DataPlane, Scheme};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
+use tower::Service as _;
+
+/// Passes each request to the data plane or to the API.
+#[derive(Clone)]
+pub(super) struct Front {
+    table: Arc<ArcSwap<RoutingTable>>,
+    data_plane: DataPlane,
+    api: Router,
+    peer: SocketAddr,
+}
+
+/// Who answers, without a hold on the routing table.
+enum Way {
+    DataPlane,
+    Api(Option<Region>),
+    Metadata,
+    Refuse(String),
+    Invalid(&'static str),
+}
+
+impl Front {
+    pub(super) fn new(table: Arc<ArcSwap<RoutingTable>>, data_plane: DataPlane, api: Router) -> Self {
+        Self { table, data_plane, api, peer: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)) }
+    }
+
+    /// The front for a client that calls from `peer`.
+    pub(super) fn from(self, peer: SocketAddr) -> Self {
+        Self { peer, ..self }
+    }
+
+    /// The answer to a request.
+    pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Body> {
+        let target = request.uri().authority().map(|authority| authority.as_str().to_owned());
+        if request.method() == Method::CONNECT {
+            return refuse_tunnel(target.as_deref().unwrap_or_default());
+        }
+        let authority = authority(&request, target.as_deref());
+        match self.way(authority.as_deref(), &request) {
+            Way::DataPlane => {
+                let authority = authority.map(Cow::into_owned).unwrap_or_default();
+                let arrival = Arrival {
+                    authority: &authority,
+                    peer: self.peer,
+                    scheme: Scheme::Http,
+                    origin: routing::Origin::External,
+                };
+                self.data_plane.handle(request, arrival).await.map(Body::new)
+            }
+            Way::Api(region) => self.call_api(request, region).await,
+            Way::Metadata => groundrun_api::metadata_server(request.uri().path()),
+            Way::Refuse(host) => refuse_host(&host),
+            Way::Invalid(why) => groundrun_api::refusal(&Error::new(
+                Code::InvalidArgument,
+                format!("Invalid Host header: {why}."),
+            )),
+        }
+    }
+
+    fn way<B>(&self, authority: Option<&str>, request: &Request<B>) -> Way {
+        // HTTP/2 has the authority in its target always; only HTTP/1 clients of a proxy write it there.
+        let absolute_form = request.uri().authority().is_some() && request.version() < http::Version::HTTP_2;
+        let table = self.table.load();
+        match door::classify(&table, authority, request.uri().path(), absolute_form) {
+            Door::DataPlane(_) | Door::NoSuchService { .. } => Way::DataPlane,
+            Door::Api { region, .. } => Way::Api(region),
+            Door::Metadata => Way::Metadata,
+            Door::Foreign { host } => Way::Refuse(host),
+            Door::InvalidAuthority(why) => Way::Invalid(why),
+        }
+    }
+
+    async fn call_api(self, mut request: Request<Incoming>, region: Option<Region>) -> Response<Body> {
+        request.extensions_mut().insert(groundrun_api::Origin { region });
+        let mut api = self.api;
+        let answer: Result<Response<Body>, Infallible> = api.call(request.map(Body::new)).await;
+        match answer {
+            Ok(response) => response,
+        }
+    }
+}
+
+/// Whom a request is for: its target if that names a host, or else its Host header.
+fn authority<'r, B>(request: &'r Request<B>, target: Option<&'r str>) -> Option<Cow<'r, str>> {
+    let header = || request.headers().get(header::HOST).map(|host| String::from_utf8_lossy(host.as_bytes()));
+    target
+        .map(|target| Cow::Owned(target.to_owned()))
+        .or_else(|| header().map(|host| Cow::Owned(host.into_owned())))
+}
+
+/// What is not emulated must fail at once and say so: a client that waits shows nothing. gcloud shows
+/// the reason phrase.
+fn refuse_tunnel(authority: &str) -> Response<Body> {
+    refuse(&format!(
+        "groundrun does not tunnel to {}: use plain http for what it emulates, see groundrun env",
+        visible(authority)
+    ))
+}
+
+fn refuse_host(host: &str) -> Response<Body> {
+    refuse(&format!("groundrun does not emulate {} and passes nothing on", visible(host)))
+}
+
+fn refuse(why: &str) -> Response<Body> {
+    tracing::warn!("{why}");
+    let mut response = Response::new(Body::from(format!("{why}\n")));
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if let Ok(phrase) = ReasonPhrase::try_from(why.as_bytes()) {
+        response.extensions_mut().insert(phrase);
+    }
+    response
+}
+
+fn visible(text: &str) -> String {
+    text.chars().filter(char::is_ascii_graphic).take(100).collect()
+}

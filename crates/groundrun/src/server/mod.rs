@@ -1,0 +1,174 @@
+//! How is an emulator started and stopped?
+
+mod connections;
+mod data_dir;
+mod front;
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use groundrun_engine::{Clock, Config, Draw, Engine, Parts};
+use groundrun_identity::{KeyError, Keys};
+use groundrun_model::service::plan::RevisionPolicy;
+use groundrun_model::url::{UrlConfig, UrlStyle};
+use groundrun_model::{Error, Project, Region};
+use groundrun_proxy::{DataPlane, Options, Setup};
+use groundrun_runtime::Backend;
+use groundrun_store::{Store, StoreError};
+use tokio::net::TcpListener;
+
+use self::connections::Connections;
+use self::data_dir::{DataDir, DataDirError};
+use self::front::Front;
+
+/// What an emulator must be told.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// What keeps its state; `None` keeps it in memory.
+    pub data_dir: Option<PathBuf>,
+    /// The project of requests that name none.
+    pub project: String,
+    /// The region of requests that name none.
+    pub region: String,
+    /// Which changes cut a revision.
+    pub revision_policy: RevisionPolicy,
+    /// Which form of its URLs a service reports.
+    pub url_style: UrlStyle,
+    /// Whether http is redirected to https.
+    pub https_redirect: bool,
+    /// Whether a denial says why in a header.
+    pub explain: bool,
+    /// Whether a service account exists only after it was created.
+    pub strict_identity: bool,
+}
+
+/// What an emulator takes from the world and tests fix.
+#[derive(Debug)]
+pub struct World {
+    /// The clock.
+    pub clock: Clock,
+    /// The source of ids and chance.
+    pub draw: Draw,
+    /// The signing keys; `None` uses those of the data directory.
+    pub keys: Option<Keys>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { clock: Clock::system(), draw: Draw::random(), keys: None }
+    }
+}
+
+/// An emulator that runs.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    engine: Engine,
+    connections: Connections,
+    /// Keeps other emulators out of the data directory.
+    _data_dir: Option<DataDir>,
+}
+
+/// Why an emulator does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {0}: {1}; is another groundrun running there? choose another address with --listen"
+    )]
+    Listen(SocketAddr, io::Error),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signing keys cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The state cannot be taken up, or the project or the region is not one.
+    #[error(transparent)]
+    Engine(#[from] Error),
+}
+
+/// Starts an emulator.
+///
+/// # Errors
+/// If the address is in use, the data directory cannot be used, or what is in it cannot be read.
+pub async fn start(options: ServeOptions) -> Result<Server, StartError> {
+    start_in(options, World::default()).await
+}
+
+/// Starts an emulator in a world of the caller's making.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, StartError> {
+    // First what fails fast and changes nothing.
+    let (project, region) = (Project::parse(&options.project)?, Region::parse(&options.region)?);
+    let refuse = |error| StartError::Listen(options.listen, error);
+    let listener = TcpListener::bind(options.listen).await.map_err(refuse)?;
+    let address = listener.local_addr().map_err(refuse)?;
+    let data_dir = options.data_dir.as_deref().map(DataDir::open).transpose()?;
+    let store = Store::open(data_dir.as_ref().map(DataDir::database).as_deref()).await?;
+    let keys = match world.keys {
+        Some(keys) => keys,
+        None => Keys::open(data_dir.as_ref().map(DataDir::path))?,
+    };
+
+    let config = Config {
+        revision_policy: options.revision_policy,
+        urls: UrlConfig { style: options.url_style, port: address.port() },
+        strict_identity: options.strict_identity,
+        project,
+        region,
+    };
+    let backend = Backend::Echo;
+    let clock = world.clock.clone();
+    let parts = Parts { store, keys: keys.clone(), backend, clock: world.clock, draw: world.draw };
+    let engine = Engine::open(config, parts).await?;
+    let data_plane = DataPlane::new(Setup {
+        table: engine.routing_table(),
+        verifier: keys.verifier(),
+        backend,
+        options: Options { explain: options.explain, https_redirect: options.https_redirect },
+        now: Arc::new(move || clock.now()),
+        random: Arc::new(|| fastrand::u64(..)),
+    });
+    let api = groundrun_api::router(engine.clone(), &base_url(address));
+    let front = Front::new(engine.routing_table(), data_plane, api);
+    let connections = Connections::accept(listener, front);
+    Ok(Server { address, engine, connections, _data_dir: data_dir })
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The use cases, for callers in the same process.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Stops it: takes no more connections, finishes the requests in flight and the writes.
+    pub async fn stop(self) {
+        self.connections.stop().await;
+        self.engine.close().await;
+    }
+}
+
+/// The URL at which clients on this machine reach the emulator.
+pub fn base_url(address: SocketAddr) -> String {
+    let reachable = match address {
+        SocketAddr::V4(address) if address.ip().is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(address) if address.ip().is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        address => address.ip(),
+    };
+    format!("http://{}", SocketAddr::new(reachable, address.port()))
+}

@@ -1,0 +1,90 @@
+//! What is an access token made of?
+//!
+//! Google's is opaque; ours begins like it and holds what it stands for, so that it needs no table and
+//! outlives a restart: `ya29.`, then base64url of a 32-byte HMAC-SHA256 and of the claims that it
+//! covers, as JSON.
+
+use std::borrow::Cow;
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use groundrun_model::Timestamp;
+use groundrun_model::account::Account;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TokenError;
+use crate::verifier::check_not_ended;
+
+/// How every access token of Google begins.
+pub(crate) const PREFIX: &str = "ya29.";
+
+/// The bytes of an HMAC-SHA256.
+const TAG_BYTES: usize = 32;
+
+/// What a verified access token stands for. Only [`crate::Keys::verify_access_token`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessClaims {
+    account: Account,
+    scopes: Vec<String>,
+    expires: Timestamp,
+}
+
+impl AccessClaims {
+    /// The account that the token was made for.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The OAuth scopes that it was made for, as they were asked for.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// When it ends.
+    pub fn expires(&self) -> Timestamp {
+        self.expires
+    }
+}
+
+/// The claims as the token carries them.
+#[derive(Serialize, Deserialize)]
+struct Claims<'a> {
+    email: Cow<'a, str>,
+    scopes: Cow<'a, [String]>,
+    /// In seconds since the epoch.
+    exp: i64,
+}
+
+/// An access token for this account that ends at `expires`, in whole seconds.
+pub(crate) fn make(
+    secret: &hmac::Key,
+    account: &Account,
+    scopes: &[String],
+    expires: Timestamp,
+) -> serde_json::Result<String> {
+    let claims = Claims { email: (&account.email).into(), scopes: scopes.into(), exp: expires.seconds() };
+    let claims = serde_json::to_vec(&claims)?;
+    let mut sealed = hmac::sign(secret, &claims).as_ref().to_vec();
+    sealed.extend(claims);
+    Ok(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(sealed)))
+}
+
+/// The claims of an access token that was made with this secret and has not ended.
+pub(crate) fn verify(secret: &hmac::Key, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+    let body = token.strip_prefix(PREFIX).ok_or(TokenError::NotAnAccessToken)?;
+    let claims = open(secret, body).ok_or(TokenError::ForeignAccessToken)?;
+    check_not_ended(claims.exp, now)?;
+    Ok(AccessClaims {
+        account: Account::new(&claims.email),
+        scopes: claims.scopes.into_owned(),
+        expires: Timestamp::from_seconds(claims.exp),
+    })
+}
+
+fn open(secret: &hmac::Key, body: &str) -> Option<Claims<'static>> {
+    let sealed = BASE64_URL_SAFE_NO_PAD.decode(body).ok()?;
+    let (tag, claims) = sealed.split_at_checked(TAG_BYTES)?;
+    hmac::verify(secret, claims, tag).ok()?;
+    serde_json::from_slice(claims).ok()
+}

@@ -1,0 +1,72 @@
+//! How is a JWT put together, and taken apart?
+//!
+//! The compact form of RFC 7515: header, payload and signature in base64url without padding, joined by
+//! dots. Base64 is read strictly, so that no token has a second spelling.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use crate::error::{KeyError, TokenError};
+use crate::signing_key::SigningKey;
+
+/// The payload, signed by the key with RS256.
+pub(crate) fn sign(key: &SigningKey, payload: &[u8]) -> Result<String, KeyError> {
+    let header = format!(r#"{{"alg":"RS256","kid":"{}","typ":"JWT"}}"#, key.kid());
+    let mut token = String::with_capacity(1024);
+    BASE64_URL_SAFE_NO_PAD.encode_string(header, &mut token);
+    token.push('.');
+    BASE64_URL_SAFE_NO_PAD.encode_string(payload, &mut token);
+    let signature = key.sign(token.as_bytes())?;
+    token.push('.');
+    BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+    Ok(token)
+}
+
+/// What the header of a JWT says about its signature.
+#[derive(Deserialize)]
+pub(crate) struct Header {
+    pub(crate) alg: String,
+    pub(crate) kid: Option<String>,
+}
+
+/// A JWT in its parts: nothing about it is proven.
+pub(crate) struct Parts<'a> {
+    signed: &'a str,
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes a token apart at its dots.
+    pub(crate) fn of(token: &'a str) -> Result<Self, TokenError> {
+        let wrong_count = || TokenError::Parts { count: token.split('.').count() };
+        let (signed, signature) = token.rsplit_once('.').ok_or_else(wrong_count)?;
+        let (header, payload) = signed.split_once('.').ok_or_else(wrong_count)?;
+        if payload.contains('.') {
+            return Err(wrong_count());
+        }
+        Ok(Self { signed, header, payload, signature })
+    }
+
+    pub(crate) fn header(&self) -> Result<Header, TokenError> {
+        let json = decode(self.header).ok_or(TokenError::Header { reason: "it is not base64url" })?;
+        serde_json::from_slice(&json).map_err(|_| TokenError::Header {
+            reason: "it is not a JSON object that names an algorithm (alg)",
+        })
+    }
+
+    /// The payload, if this key signed it together with this header.
+    pub(crate) fn payload_signed_by(&self, key: &SigningKey) -> Result<Vec<u8>, TokenError> {
+        let signature = decode(self.signature).ok_or(TokenError::Signature)?;
+        if !key.made(self.signed.as_bytes(), &signature) {
+            return Err(TokenError::Signature);
+        }
+        decode(self.payload).ok_or_else(|| TokenError::Claims { reason: "they are not base64url".to_owned() })
+    }
+}
+
+fn decode(part: &str) -> Option<Vec<u8>> {
+    BASE64_URL_SAFE_NO_PAD.decode(part).ok()
+}

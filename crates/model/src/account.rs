@@ -1,0 +1,119 @@
+//! Who is an account: its email, and the unique id that a token without an email carries.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::name::{Project, is_dns_label, stable_hash};
+
+/// The suffix of every service account of a project.
+const SERVICE_ACCOUNT_SUFFIX: &str = ".gserviceaccount.com";
+
+/// A Google account as tokens and policies name it: `user:` or `serviceAccount:`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Account {
+    /// The address, in lower case: Google compares addresses without case.
+    pub email: String,
+    /// 21 digits: the `sub` (and, of a service account, the `azp`) of its tokens.
+    pub unique_id: String,
+}
+
+impl Account {
+    /// The account with this address. Its unique id is a stable function of the address, so that a
+    /// token without an email claim can be recognised without asking a directory.
+    pub fn new(email: &str) -> Self {
+        let email = email.to_ascii_lowercase();
+        let low = stable_hash("account-unique-id", &email) % 10_u64.pow(18);
+        Self {
+            unique_id: format!("1{:02}{low:018}", stable_hash("account-unique-id-2", &email) % 100),
+            email,
+        }
+    }
+
+    /// Whether this is a service account, whatever project it belongs to.
+    pub fn is_service_account(&self) -> bool {
+        self.email.ends_with(SERVICE_ACCOUNT_SUFFIX)
+    }
+
+    /// The member that names this account in a policy.
+    pub fn member(&self) -> String {
+        let kind = if self.is_service_account() { "serviceAccount" } else { "user" };
+        format!("{kind}:{}", self.email)
+    }
+}
+
+/// The name of a service account, and the project that owns it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountName {
+    /// The address.
+    pub email: String,
+    /// The id or number of the project that owns it.
+    pub project: String,
+}
+
+impl AccountName {
+    /// Reads the address of a service account: one of a project's own
+    /// (`ID@PROJECT.iam.gserviceaccount.com`), or a default one
+    /// (`NUMBER-compute@developer.gserviceaccount.com`, `PROJECT@appspot.gserviceaccount.com`).
+    pub fn parse(email: &str) -> Option<Self> {
+        let email = email.to_ascii_lowercase();
+        let (id, domain) = email.split_once('@')?;
+        let project = match domain.strip_suffix(".iam.gserviceaccount.com") {
+            // A project of a domain: `id@demo.example.com.iam.gserviceaccount.com`.
+            Some(project) => match project.split_once('.') {
+                Some((name, domain)) => format!("{domain}:{name}"),
+                None => project.to_owned(),
+            },
+            None if domain == "developer.gserviceaccount.com" => id.strip_suffix("-compute")?.to_owned(),
+            None if domain == "appspot.gserviceaccount.com" => id.to_owned(),
+            None => return None,
+        };
+        let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b);
+        (!id.is_empty() && id.bytes().all(good)).then_some(Self { email, project })
+    }
+
+    /// The address of the account that a project calls `account_id`.
+    ///
+    /// # Errors
+    /// 400 if the id is not 6 to 30 lowercase letters, digits and hyphens, beginning with a letter.
+    pub fn of_project(account_id: &str, project: &Project) -> Result<Self> {
+        if !(is_dns_label(account_id) && (6..=30).contains(&account_id.len())) {
+            return Err(Error::field(
+                "account_id",
+                "must be 6 to 30 lowercase letters, digits and hyphens, beginning with a letter.",
+            ));
+        }
+        let domain = match project.id.as_str().split_once(':') {
+            Some((domain, name)) => format!("{name}.{domain}"),
+            None => project.id.to_string(),
+        };
+        let email = format!("{account_id}@{domain}.iam.gserviceaccount.com");
+        Ok(Self { email, project: project.id.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unique_id_has_21_digits_and_ignores_case() {
+        let account = Account::new("Caller@demo.iam.gserviceaccount.com");
+        assert_eq!(account.unique_id.len(), 21);
+        assert_eq!(account, Account::new("caller@demo.iam.gserviceaccount.com"));
+        assert_eq!(account.member(), "serviceAccount:caller@demo.iam.gserviceaccount.com");
+        assert_eq!(Account::new("dev@example.com").member(), "user:dev@example.com");
+    }
+
+    #[test]
+    fn the_address_tells_the_project() {
+        let project = |email: &str| AccountName::parse(email).map(|name| name.project);
+        assert_eq!(project("caller@demo.iam.gserviceaccount.com").as_deref(), Some("demo"));
+        assert_eq!(
+            project("a@demo.example.com.iam.gserviceaccount.com").as_deref(),
+            Some("example.com:demo")
+        );
+        assert_eq!(project("123-compute@developer.gserviceaccount.com").as_deref(), Some("123"));
+        assert_eq!(project("dev@example.com"), None);
+        assert_eq!(project("@demo.iam.gserviceaccount.com"), None);
+    }
+}

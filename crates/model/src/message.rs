@@ -1,0 +1,169 @@
+//! How is a message of v1 read and written?
+//!
+//! Messages are spelled as v1 spells them, which is also how they are stored. Empty strings, lists and
+//! maps are unset, as in proto3 JSON; a key that v1 does not have is refused.
+
+use std::collections::BTreeMap;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use crate::error::{Error, Result};
+
+/// Declares a message of v1: every field optional, unset ones left out, unknown ones refused.
+macro_rules! message {
+    (
+        $(#[$outer:meta])*
+        pub struct $Name:ident { $($(#[$inner:meta])* $field:ident: $ty:ty,)+ }
+    ) => {
+        $(#[$outer])*
+        #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+        pub struct $Name {
+            $(
+                $(#[$inner])*
+                #[serde(
+                    skip_serializing_if = "crate::message::is_unset",
+                    deserialize_with = "crate::message::read"
+                )]
+                pub $field: $ty,
+            )+
+        }
+    };
+}
+
+/// A type that a field of a message can have.
+pub(crate) trait Field: Sized {
+    /// Whether the field is unset.
+    fn unset(&self) -> bool;
+
+    /// Reads the field. Null is unset, as in proto3 JSON.
+    fn read<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error>;
+}
+
+pub(crate) fn is_unset<T: Field>(field: &T) -> bool {
+    field.unset()
+}
+
+pub(crate) fn read<'de, T: Field, D: Deserializer<'de>>(from: D) -> std::result::Result<T, D::Error> {
+    T::read(from)
+}
+
+impl Field for Option<String> {
+    fn unset(&self) -> bool {
+        self.is_none()
+    }
+
+    fn read<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        Ok(Option::<String>::deserialize(from)?.filter(|text| !text.is_empty()))
+    }
+}
+
+impl Field for Option<bool> {
+    fn unset(&self) -> bool {
+        self.is_none()
+    }
+
+    fn read<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        Self::deserialize(from)
+    }
+}
+
+/// Google's JSON reader takes an integer as a string too.
+impl Field for Option<i32> {
+    fn unset(&self) -> bool {
+        self.is_none()
+    }
+
+    fn read<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "an integer")]
+        enum Spelling {
+            Number(i32),
+            Text(String),
+        }
+        match Option::<Spelling>::deserialize(from)? {
+            None => Ok(None),
+            Some(Spelling::Number(number)) => Ok(Some(number)),
+            Some(Spelling::Text(text)) => {
+                text.parse().map(Some).map_err(|_| D::Error::custom(format!("\"{text}\" is not an integer")))
+            }
+        }
+    }
+}
+
+impl<T: serde::de::DeserializeOwned> Field for Vec<T> {
+    fn unset(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn read<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        Ok(Option::<Self>::deserialize(from)?.unwrap_or_default())
+    }
+}
+
+impl Field for BTreeMap<String, String> {
+    fn unset(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn read<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        Ok(Option::<Self>::deserialize(from)?.unwrap_or_default())
+    }
+}
+
+/// Makes messages usable as fields of other messages.
+macro_rules! message_field {
+    ($($Name:ident),+ $(,)?) => {$(
+        impl crate::message::Field for Option<$Name> {
+            fn unset(&self) -> bool {
+                self.is_none()
+            }
+
+            fn read<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+                serde::Deserialize::deserialize(from)
+            }
+        }
+    )+};
+}
+
+/// A message that is kept as it is.
+pub type Kept = serde_json::Map<String, serde_json::Value>;
+
+message_field!(Kept);
+
+pub(crate) use {message, message_field};
+
+/// Reads a message whose own path in the request is `base`.
+///
+/// # Errors
+/// 400 naming the path of the first key that is unknown or has a value of the wrong type.
+pub fn from_json<T: serde::de::DeserializeOwned>(value: serde_json::Value, base: &str) -> Result<T> {
+    serde_path_to_error::deserialize(value).map_err(|problem| {
+        let path = spell(problem.path(), base);
+        let words = problem.inner().to_string();
+        match words.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) {
+            Some((name, _)) => {
+                let parent =
+                    path.strip_suffix(name).map_or(path.as_str(), |parent| parent.trim_end_matches('.'));
+                Error::unknown_field(parent, name)
+            }
+            None => Error::invalid_value(&path, words),
+        }
+    })
+}
+
+/// Spells a path as field violations do: `metadata.annotations[run.googleapis.com/ingress]`.
+fn spell(path: &serde_path_to_error::Path, base: &str) -> String {
+    use serde_path_to_error::Segment;
+    path.iter().fold(base.to_owned(), |mut text, segment| {
+        match segment {
+            Segment::Seq { index } => text.push_str(&format!("[{index}]")),
+            Segment::Map { key } if key.contains(['.', '/']) => text.push_str(&format!("[{key}]")),
+            Segment::Map { key } if text.is_empty() => text.push_str(key),
+            Segment::Map { key } => text.push_str(&format!(".{key}")),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+        text
+    })
+}

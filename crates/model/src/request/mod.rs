@@ -1,0 +1,137 @@
+//! What does the front end refuse, and what does it change, in a request for any service?
+//!
+//! These rules hold whatever the service is and whoever calls; who may call is decided in
+//! [`crate::invoke`].
+
+pub mod trace;
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+pub use trace::TraceContext;
+
+/// The most that the body of an HTTP/1 request may have, in bytes: 32 MiB. HTTP/2 has no limit.
+/// <https://cloud.google.com/run/quotas#request_limits>.
+pub const MAX_HTTP1_BODY_BYTES: u64 = 32 * 1024 * 1024;
+
+/// What stands in the place of a token's signature when a container sees it.
+/// <https://cloud.google.com/run/docs/troubleshooting#signature-removed>.
+pub const SIGNATURE_REMOVED: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
+
+/// The headers of one connection, which are not passed on to the next. `Connection` may name more.
+pub const HOP_BY_HOP: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether `path` never reaches a container. <https://cloud.google.com/run/docs/known-issues>: `/eventlog`,
+/// everything under `/_ah/`, and some paths that end in z, of which exactly `/healthz` was observed.
+pub fn is_reserved_path(path: &str) -> bool {
+    matches!(path, "/eventlog" | "/healthz") || path.starts_with("/_ah/")
+}
+
+/// Whether requests with `method` never reach a container.
+/// <https://cloud.google.com/run/docs/known-issues>.
+pub fn is_refused_method(method: &str) -> bool {
+    matches!(method, "TRACE" | "CONNECT")
+}
+
+/// The most that the body of a request may have, in bytes; `None` is no limit.
+pub fn body_limit(is_http1: bool) -> Option<u64> {
+    is_http1.then_some(MAX_HTTP1_BODY_BYTES)
+}
+
+/// `value`, of a header that may hold credentials, with the signature of every token in it replaced.
+/// `None` if there is none, and the value can stay.
+pub fn without_signatures(value: &[u8]) -> Option<Vec<u8>> {
+    let is_between_tokens = |byte: &u8| matches!(byte, b' ' | b'\t' | b',');
+    let mut stripped = Vec::with_capacity(value.len());
+    let mut has_signature = false;
+    for word in value.split_inclusive(is_between_tokens) {
+        let token = match word {
+            [token @ .., last] if is_between_tokens(last) => token,
+            _ => word,
+        };
+        match last_of_three_parts(token) {
+            Some(at) => {
+                has_signature = true;
+                stripped.extend_from_slice(&token[..at]);
+                stripped.extend_from_slice(SIGNATURE_REMOVED.as_bytes());
+                stripped.extend_from_slice(&word[token.len()..]);
+            }
+            None => stripped.extend_from_slice(word),
+        }
+    }
+    has_signature.then_some(stripped)
+}
+
+/// Where the last part of `token` begins, if it has the three parts of a signed JWT.
+fn last_of_three_parts(token: &[u8]) -> Option<usize> {
+    let mut dots = token.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(at, _)| at);
+    match (dots.next(), dots.next(), dots.next()) {
+        (Some(_), Some(second), None) => Some(second + 1),
+        _ => None,
+    }
+}
+
+/// `path` with those percent-escapes decoded that never had to be there: of letters, digits, `-`, `_` and
+/// `~`, as `%41` for `A`. The hosted service decodes some before a container sees them. `%2E` stays, so
+/// that no path becomes another by `..`.
+pub fn without_needless_escapes(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
+    let mut plain = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(at) = rest.find('%') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let width = match needless_escape(rest.as_bytes()) {
+            Some(letter) => {
+                plain.push(letter);
+                3
+            }
+            None => {
+                plain.push('%');
+                1
+            }
+        };
+        rest = &rest[width..];
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
+}
+
+fn needless_escape(text: &[u8]) -> Option<char> {
+    let digit = |at: usize| char::from(*text.get(at)?).to_digit(16);
+    let byte = u8::try_from(digit(1)? * 16 + digit(2)?).ok()?;
+    (byte.is_ascii_alphanumeric() || b"-_~".contains(&byte)).then(|| char::from(byte))
+}
+
+/// The value of `X-Forwarded-For`: what the client sent, and last the address that it called from.
+pub fn forwarded_for<'a>(sent: impl Iterator<Item = &'a [u8]>, peer: IpAddr) -> Vec<u8> {
+    let mut value = Vec::new();
+    for addresses in sent.filter(|addresses| !addresses.is_empty()) {
+        value.extend_from_slice(addresses);
+        value.extend_from_slice(b", ");
+    }
+    value.extend_from_slice(peer.to_canonical().to_string().as_bytes());
+    value
+}
+
+/// The value of `Forwarded` (RFC 7239): `for="203.0.113.7";proto=https`.
+pub fn forwarded(peer: IpAddr) -> String {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => format!("for=\"{address}\";proto=https"),
+        IpAddr::V6(address) => format!("for=\"[{address}]\";proto=https"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! What is a revision: an immutable template, and how far it came?
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::instance::InstanceSpec;
+use crate::kind::{Kind, Record, Resource, read, write};
+use crate::name::{Project, Region, RevisionName, ServiceName};
+use crate::service::defaults::DEFAULT_PORT;
+use crate::service::{Container, Failure, Map, RevisionTemplate, ServiceId};
+use crate::time::Timestamp;
+
+/// A revision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revision {
+    /// The service that owns it.
+    pub service: ServiceId,
+    /// Its name.
+    pub name: RevisionName,
+    /// Made at creation.
+    pub uid: Uuid,
+    /// The uid of the service that owns it.
+    pub service_uid: Uuid,
+    /// When it was cut.
+    pub created: Timestamp,
+    /// When its phase changed last.
+    pub updated: Timestamp,
+    /// The number of the configuration that it was cut from.
+    pub configuration_generation: u64,
+    /// The email of who caused it.
+    pub creator: String,
+    /// The template as the user gave it, with defaults filled in.
+    pub template: RevisionTemplate,
+    /// Annotations of service-level settings that were in force when it was cut.
+    pub inherited: Map,
+    /// The settings whose change cut it, by their paths in v1; empty for a first revision.
+    pub causes: Vec<String>,
+    /// How far it came.
+    pub phase: RevisionPhase,
+}
+
+/// How far a revision came. Only [`RevisionPhase::next`] moves it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "phase")]
+pub enum RevisionPhase {
+    /// Its first instance is on the way up.
+    Pending,
+    /// It takes requests.
+    Ready,
+    /// It did not come up.
+    Failed(Failure),
+}
+
+/// What happens to a revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevisionEvent {
+    /// Its first instance is up.
+    Started,
+    /// Its first instance did not come up.
+    StartFailed(Failure),
+}
+
+impl RevisionPhase {
+    /// The phase after `event`. A revision that is ready or has failed stays so.
+    #[must_use]
+    pub fn next(self, event: RevisionEvent) -> Self {
+        match (self, event) {
+            (Self::Pending, RevisionEvent::Started) => Self::Ready,
+            (Self::Pending, RevisionEvent::StartFailed(failure)) => Self::Failed(failure),
+            (settled @ (Self::Ready | Self::Failed(_)), _) => settled,
+        }
+    }
+}
+
+impl Revision {
+    /// The containers as the revision runs them: images by digest, and each with a name.
+    pub fn resolved_containers(&self) -> Vec<Container> {
+        let resolve = |container: &Container| {
+            let image = container.image.as_deref().unwrap_or_default();
+            let name = container.name.clone().unwrap_or_else(|| default_container_name(image));
+            Container { image: Some(resolve_digest(image)), name: Some(name), ..container.clone() }
+        };
+        self.template.containers.iter().map(resolve).collect()
+    }
+
+    /// The image of the container that takes the requests, by digest.
+    pub fn image_digest(&self) -> String {
+        let container = self.template.ingress_container();
+        resolve_digest(container.and_then(|container| container.image.as_deref()).unwrap_or_default())
+    }
+
+    /// What a backend must be told in order to run the revision.
+    pub fn instance_spec(&self) -> InstanceSpec {
+        let container = self.template.ingress_container();
+        let port = container.and_then(|container| container.ports.first()?.container_port);
+        let env = container.map(|container| container.env.as_slice()).unwrap_or_default();
+        let settings = &self.template.settings;
+        let number = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
+        InstanceSpec {
+            service: self.service.clone(),
+            revision: self.name.clone(),
+            image: self.image_digest(),
+            service_account: settings.service_account.clone().unwrap_or_default(),
+            env: env
+                .iter()
+                .filter(|variable| variable.value_from.is_none())
+                .filter_map(|variable| {
+                    Some((variable.name.clone()?, variable.value.clone().unwrap_or_default()))
+                })
+                .collect(),
+            port: u16::try_from(port.unwrap_or(DEFAULT_PORT)).unwrap_or(0),
+            concurrency: number(settings.max_instance_request_concurrency),
+            timeout_seconds: number(settings.timeout),
+        }
+    }
+}
+
+/// The image by digest. There is no registry to ask, so the digest follows from the reference itself:
+/// the same reference always has the same one, and a reference that has one keeps it.
+pub fn resolve_digest(image: &str) -> String {
+    if image.contains("@sha256:") {
+        return image.to_owned();
+    }
+    let after_host = image.rfind('/').map_or(0, |slash| slash + 1);
+    let tag = image[after_host..].find(':').map_or(image.len(), |colon| after_host + colon);
+    let digest = Sha256::digest(image.as_bytes());
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}@sha256:{hex}", &image[..tag])
+}
+
+/// The name that a revision gives to a container without one: the last part of the image's path and -1.
+fn default_container_name(image: &str) -> String {
+    let path = image.split('@').next().unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    format!("{}-1", last.split(':').next().unwrap_or_default())
+}
+
+#[derive(Serialize, Deserialize)]
+struct Spec {
+    template: RevisionTemplate,
+    #[serde(default)]
+    inherited: Map,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Meta {
+    service_uid: Uuid,
+    creator: String,
+    #[serde(default)]
+    causes: Vec<String>,
+}
+
+impl Resource for Revision {
+    const KIND: Kind = Kind::Revision;
+
+    fn to_record(&self) -> Result<Record> {
+        let spec = Spec { template: self.template.clone(), inherited: self.inherited.clone() };
+        let meta = Meta {
+            service_uid: self.service_uid,
+            creator: self.creator.clone(),
+            causes: self.causes.clone(),
+        };
+        Ok(Record {
+            key: self.service.revision_key(&self.name),
+            uid: self.uid,
+            parent: Some(self.service.name.to_string()),
+            generation: i64::try_from(self.configuration_generation).unwrap_or(i64::MAX),
+            version: self.updated.micros(),
+            created: self.created,
+            updated: self.updated,
+            spec: write(&spec)?,
+            status: write(&self.phase)?,
+            meta: write(&meta)?,
+        })
+    }
+
+    fn from_record(record: Record) -> Result<Self> {
+        let key = record.key;
+        let spec: Spec = read(record.spec, &key)?;
+        let meta: Meta = read(record.meta, &key)?;
+        let service = ServiceName::parse(record.parent.as_deref().unwrap_or_default(), "metadata.name")?;
+        Ok(Self {
+            name: RevisionName::parse(&key.name, &service, "metadata.name")?,
+            service: ServiceId {
+                project: Project::parse(&key.project)?,
+                region: Region::parse(&key.location)?,
+                name: service,
+            },
+            uid: record.uid,
+            service_uid: meta.service_uid,
+            created: record.created,
+            updated: record.updated,
+            configuration_generation: u64::try_from(record.generation).unwrap_or(0),
+            creator: meta.creator,
+            template: spec.template,
+            inherited: spec.inherited,
+            causes: meta.causes,
+            phase: read(record.status, &key)?,
+        })
+    }
+}

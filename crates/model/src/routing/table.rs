@@ -1,0 +1,100 @@
+//! How is one route of ten thousand replaced without copying the others?
+//!
+//! The hosts are spread over shards; a new table shares every shard that it does not change.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
+
+use super::{HostMatch, Route};
+use crate::name::ServiceId;
+use crate::url::{ServiceHosts, tag_splits};
+
+/// 40,000 hosts of 10,000 services make 160 a shard: what a change copies.
+const SHARDS: usize = 256;
+
+/// The seed is fixed, because the model draws no random number. The keys are the owner's own services.
+type Seed = BuildHasherDefault<DefaultHasher>;
+
+type Shard = HashMap<Arc<str>, Arc<Route>, Seed>;
+
+/// An immutable snapshot of every service that answers.
+#[derive(Debug, Clone)]
+pub struct RoutingTable {
+    shards: Vec<Arc<Shard>>,
+}
+
+impl Default for RoutingTable {
+    fn default() -> Self {
+        Self { shards: vec![Arc::default(); SHARDS] }
+    }
+}
+
+impl RoutingTable {
+    /// The service that `host` (lower case, no port) leads to. A host as such is tried before its readings
+    /// as `TAG---HOST`; a tag that the service does not have leads nowhere.
+    pub fn route(&self, host: &str) -> Option<HostMatch<'_>> {
+        if let Some(route) = self.find(host) {
+            return Some(HostMatch { route, tag: None });
+        }
+        tag_splits(host).find_map(|(tag, rest)| {
+            let route = self.find(rest)?;
+            let (tag, _) = route.tags.get_key_value(tag)?;
+            Some(HostMatch { route, tag: Some(tag) })
+        })
+    }
+
+    /// The route of the service with this id.
+    pub fn get(&self, id: &ServiceId) -> Option<&Arc<Route>> {
+        let hosts = ServiceHosts::new(id);
+        hosts.iter().filter_map(|host| self.find(host)).find(|route| route.id == *id)
+    }
+
+    /// Every route, in no particular order.
+    pub fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
+        let entries = self.shards.iter().flat_map(|shard| shard.iter());
+        // A service has several hosts; of those that no other service can have, count one.
+        entries.filter(|(host, route)| *host == own_host(&route.hosts)).map(|(_, route)| route)
+    }
+
+    /// This table with `route` in the place of the former route of its service.
+    #[must_use]
+    pub fn with(&self, route: Route) -> Self {
+        let mut table = self.clone();
+        let route = Arc::new(route);
+        for host in route.hosts.iter() {
+            Arc::make_mut(table.shard_mut(host)).insert(host.clone(), route.clone());
+        }
+        table
+    }
+
+    /// This table without the service with this id.
+    #[must_use]
+    pub fn without(&self, id: &ServiceId) -> Self {
+        let mut table = self.clone();
+        for host in ServiceHosts::new(id).iter() {
+            // Regions outside the code table may share a code, and so two services a hash host.
+            if self.find(host).is_some_and(|route| route.id == *id) {
+                Arc::make_mut(table.shard_mut(host)).remove(&**host);
+            }
+        }
+        table
+    }
+
+    fn find(&self, host: &str) -> Option<&Arc<Route>> {
+        self.shards.get(shard_of(host))?.get(host)
+    }
+
+    fn shard_mut(&mut self, host: &str) -> &mut Arc<Shard> {
+        &mut self.shards[shard_of(host)]
+    }
+}
+
+/// The maps use the lowest and the highest bits of the same hash: a shard is chosen by others.
+fn shard_of(host: &str) -> usize {
+    (Seed::default().hash_one(host) >> 32) as usize % SHARDS
+}
+
+fn own_host(hosts: &ServiceHosts) -> &Arc<str> {
+    hosts.deterministic.as_ref().unwrap_or(&hosts.hash)
+}

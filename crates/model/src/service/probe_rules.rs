@@ -1,0 +1,85 @@
+//! Which probes may a container have?
+
+use super::container::Container;
+use super::probe::Probe;
+use crate::error::Violations;
+
+/// Which of a container's probes is checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Startup,
+    Liveness,
+    Readiness,
+}
+
+/// Notes what is wrong with the probes of the container at `at`.
+pub(super) fn check(container: &Container, at: &str, out: &mut Violations) {
+    let probes = [
+        ("startupProbe", Role::Startup, &container.startup_probe),
+        ("livenessProbe", Role::Liveness, &container.liveness_probe),
+        ("readinessProbe", Role::Readiness, &container.readiness_probe),
+    ];
+    for (name, role, probe) in probes {
+        if let Some(probe) = probe {
+            check_probe(probe, role, &format!("{at}.{name}"), out);
+        }
+    }
+}
+
+fn check_probe(probe: &Probe, role: Role, at: &str, out: &mut Violations) {
+    let actions =
+        [probe.http_get.is_some(), probe.tcp_socket.is_some(), probe.grpc.is_some(), probe.exec.is_some()];
+    let count = actions.iter().filter(|set| **set).count();
+    out.check(count == 1, at, "Exactly one probe action must be set");
+    out.check(probe.exec.is_none(), format!("{at}.exec"), "is not supported by Cloud Run");
+    if role != Role::Startup && probe.tcp_socket.is_some() {
+        let kind = if role == Role::Readiness { "readiness" } else { "liveness" };
+        out.add(format!("{at}.tcpSocket"), format!("Cloud Run does not support TCP socket in {kind} probe"));
+    }
+    if role == Role::Readiness {
+        let none = probe.initial_delay_seconds.unwrap_or(0) == 0;
+        out.check(
+            none,
+            format!("{at}.initialDelaySeconds"),
+            "Initial delay is not supported for readiness probe",
+        );
+    }
+    let (most_delay, most_timeout, most_period) = match role {
+        Role::Startup => (240, 240, 240),
+        Role::Liveness => (3600, 3600, 3600),
+        Role::Readiness => (0, 300, 300),
+    };
+    let limits = [
+        ("initialDelaySeconds", probe.initial_delay_seconds, 0, most_delay),
+        ("timeoutSeconds", probe.timeout_seconds, 1, most_timeout),
+        ("periodSeconds", probe.period_seconds, 1, most_period),
+        ("failureThreshold", probe.failure_threshold, 0, i32::MAX),
+    ];
+    for (name, value, least, most) in limits {
+        let good = value.is_none_or(|value| (least..=most).contains(&value));
+        if role == Role::Readiness && name == "initialDelaySeconds" {
+            continue;
+        }
+        out.check(good, format!("{at}.{name}"), format!("if specified, must be between {least} and {most}"));
+    }
+    if let (Some(timeout), Some(period)) = (probe.timeout_seconds, probe.period_seconds) {
+        let default = timeout == 240 && period == 240;
+        out.check(
+            timeout <= period || default,
+            format!("{at}.timeoutSeconds"),
+            "must be less than period_seconds.",
+        );
+    }
+    let ports = [
+        probe.http_get.as_ref().and_then(|action| action.port),
+        probe.tcp_socket.as_ref().and_then(|action| action.port),
+        probe.grpc.as_ref().and_then(|action| action.port),
+    ];
+    for port in ports.into_iter().flatten() {
+        out.check(
+            (1..=65535).contains(&port),
+            format!("{at}.port"),
+            "if specified, must be between 1 and 65535",
+        );
+    }
+}

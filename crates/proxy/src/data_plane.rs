@@ -1,0 +1,133 @@
+//! In which order is a request judged?
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use groundrun_identity::{Verified, Verifier};
+use groundrun_model::Timestamp;
+use groundrun_model::instance::InstanceSpec;
+use groundrun_model::invoke::Permit;
+use groundrun_model::request::TraceContext;
+use groundrun_model::routing::RoutingTable;
+use groundrun_runtime::{Backend, Body, BoxError};
+use http::request::Parts;
+use http::{Request, Response};
+
+use crate::arrival::Arrival;
+use crate::forward::forward;
+use crate::reject::Rejection;
+use crate::{headers, log, phase};
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Draws a number from all that there are, each as likely as the others.
+pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// How a data plane differs from the hosted one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Whether the reason of a rejection is also put in a response header.
+    pub explain: bool,
+    /// Whether requests in the clear are redirected to https, as the hosted service does.
+    pub https_redirect: bool,
+}
+
+/// What a data plane is made of.
+#[derive(Clone)]
+pub struct Setup {
+    /// The services, swapped whole when one of them changes.
+    pub table: Arc<ArcSwap<RoutingTable>>,
+    /// Verifies ID tokens.
+    pub verifier: Verifier,
+    /// Runs the instances.
+    pub backend: Backend,
+    /// How it differs from the hosted one.
+    pub options: Options,
+    /// Tells when a token is shown.
+    pub now: Clock,
+    /// Throws the dice of a split, and draws the ids of traces.
+    pub random: Random,
+}
+
+/// The data plane. Cheap to clone: the clones are one.
+#[derive(Clone)]
+pub struct DataPlane(pub(crate) Arc<Setup>);
+
+impl fmt::Debug for DataPlane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataPlane").field("options", &self.0.options).finish_non_exhaustive()
+    }
+}
+
+/// Leave to forward a request, and where to.
+pub(crate) struct Admission {
+    pub(crate) permit: Permit,
+    /// The token that was looked at; `None` if the service is public.
+    pub(crate) verified: Option<Verified>,
+    pub(crate) instance: Arc<InstanceSpec>,
+    pub(crate) trace: TraceContext,
+}
+
+impl DataPlane {
+    /// The data plane of this setup.
+    pub fn new(setup: Setup) -> Self {
+        Self(Arc::new(setup))
+    }
+
+    /// The response to a request that arrived for a service, or for the host of one that is not there:
+    /// the model's `door::classify` says which do.
+    ///
+    /// Every request that was admitted or denied is logged on one line, target `groundrun::request`. The
+    /// `date` header is left to the HTTP server.
+    pub async fn handle<B>(&self, request: Request<B>, arrival: Arrival<'_>) -> Response<Body>
+    where
+        B: hyper::body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let (mut head, body) = request.into_parts();
+        let (method, uri) = (head.method.clone(), head.uri.clone());
+        let outcome = match self.admit(&mut head, &arrival) {
+            Ok(admission) => {
+                let response = forward(self.0.backend, &admission, Request::from_parts(head, body)).await;
+                response.map(|response| (admission, response))
+            }
+            Err(rejection) => Err(rejection),
+        };
+        match outcome {
+            Ok((admission, response)) => {
+                log::admitted(&admission, &method, uri.path(), response.status());
+                response
+            }
+            Err(rejection) => {
+                log::rejected(&rejection, &method, uri.path(), arrival.authority);
+                rejection.respond(&method, uri.path(), self.0.options.explain)
+            }
+        }
+    }
+
+    /// The phases of Cloud Run, each of which may reject. At the end the request is as an instance is to
+    /// see it.
+    fn admit(&self, head: &mut Parts, arrival: &Arrival<'_>) -> Result<Admission, Rejection> {
+        let Setup { table, verifier, options, now, random, .. } = &*self.0;
+        let table = table.load();
+        let path = head.uri.path();
+
+        let found = phase::host(&table, arrival.authority, path)?;
+        phase::method(&head.method)?;
+        phase::reserved_path(path)?;
+        phase::ingress(found.route, arrival.origin)?;
+        phase::https(options.https_redirect, arrival, &head.uri)?;
+        let shown = phase::authenticate(found.route, &head.headers, verifier, now)?;
+        let permit = phase::authorize(found.route, &shown)?;
+        headers::remove_signatures(&mut head.headers, shown.header);
+        phase::size(found.route, head)?;
+        let instance = phase::revision(&found, random)?;
+
+        let trace = headers::trace(&head.headers, random);
+        headers::for_instance(head, arrival, &trace);
+        Ok(Admission { permit, verified: shown.verified, instance, trace })
+    }
+}

@@ -1,0 +1,123 @@
+//! What does each phase decide?
+//!
+//! Each takes what it needs from the request, asks the model, and names the rejection.
+
+use std::sync::Arc;
+
+use groundrun_identity::{Verified, Verifier};
+use groundrun_model::door::{self, Door};
+use groundrun_model::instance::InstanceSpec;
+use groundrun_model::invoke::{self, Credential, CredentialHeader, Denial, Permit};
+use groundrun_model::request;
+use groundrun_model::routing::{DICE, HostMatch, Origin, Route, RoutingTable};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
+
+use crate::arrival::{Arrival, Scheme};
+use crate::data_plane::{Clock, Random};
+use crate::reject::Rejection;
+
+/// The header that wins over `Authorization`.
+pub(crate) const SERVERLESS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-serverless-authorization");
+
+/// Which service is it?
+pub(crate) fn host<'t>(
+    table: &'t RoutingTable,
+    authority: &str,
+    path: &str,
+) -> Result<HostMatch<'t>, Rejection> {
+    match door::classify(table, Some(authority), path, false) {
+        Door::DataPlane(found) => Ok(found),
+        _ => Err(Rejection::NoSuchHost),
+    }
+}
+
+/// Is the method one that services never see?
+pub(crate) fn method(method: &Method) -> Result<(), Rejection> {
+    if request::is_refused_method(method.as_str()) { Err(Rejection::Method) } else { Ok(()) }
+}
+
+/// Is the path one that services never see?
+pub(crate) fn reserved_path(path: &str) -> Result<(), Rejection> {
+    let path = request::without_needless_escapes(path);
+    if request::is_reserved_path(&path) { Err(Rejection::ReservedPath) } else { Ok(()) }
+}
+
+/// May the service be called from there, and at this URL?
+pub(crate) fn ingress(route: &Route, origin: Origin) -> Result<(), Rejection> {
+    route.closed_to(origin).map_or(Ok(()), |closed| Err(Rejection::Closed(closed)))
+}
+
+/// Must the client come back by https?
+pub(crate) fn https(redirect: bool, arrival: &Arrival<'_>, uri: &Uri) -> Result<(), Rejection> {
+    if !redirect || arrival.scheme == Scheme::Https {
+        return Ok(());
+    }
+    let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    Err(Rejection::PlainHttp { location: format!("https://{}{path}", arrival.authority) })
+}
+
+/// What a client showed, and what it was worth.
+#[derive(Default)]
+pub(crate) struct Shown {
+    /// The token that was verified.
+    pub(crate) verified: Option<Verified>,
+    /// The header that was looked at. A public service looks at none.
+    pub(crate) header: Option<CredentialHeader>,
+}
+
+/// Who calls?
+pub(crate) fn authenticate(
+    route: &Arc<Route>,
+    headers: &HeaderMap,
+    verifier: &Verifier,
+    now: &Clock,
+) -> Result<Shown, Rejection> {
+    if route.access.public().is_some() {
+        return Ok(Shown::default());
+    }
+    let values = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let (credential, header) = Credential::pick(values(SERVERLESS_AUTHORIZATION), values(AUTHORIZATION));
+    let verified = match credential {
+        Credential::None => Ok(None),
+        Credential::Malformed(why) => Err(why.to_owned()),
+        Credential::Token(token) => {
+            verifier.verify(token, now()).map(Some).map_err(|error| error.to_string())
+        }
+    };
+    match verified {
+        Ok(verified) => Ok(Shown { verified, header }),
+        Err(why) => Err(Rejection::denied(Denial::Credential(why), route)),
+    }
+}
+
+/// May this caller call this service?
+pub(crate) fn authorize(route: &Arc<Route>, shown: &Shown) -> Result<Permit, Rejection> {
+    let claims = shown.verified.as_ref().map(Verified::claims);
+    invoke::authorize(route, claims).map_err(|denial| Rejection::denied(denial, route))
+}
+
+/// Does the request announce more than it may have?
+pub(crate) fn size(route: &Arc<Route>, head: &Parts) -> Result<(), Rejection> {
+    let announced =
+        head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    match (announced, body_limit(head.version)) {
+        (Some(announced), Some(limit)) if announced > limit => {
+            Err(Rejection::TooLarge { service: route.id.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The most that the body of a request may have, in bytes; `None` is no limit.
+pub(crate) fn body_limit(version: Version) -> Option<u64> {
+    request::body_limit(version < Version::HTTP_2)
+}
+
+/// Which revision takes it?
+pub(crate) fn revision(found: &HostMatch<'_>, random: &Random) -> Result<Arc<InstanceSpec>, Rejection> {
+    let dice = u32::try_from(random() % u64::from(DICE)).unwrap_or_default();
+    let no_revision = || Rejection::NoRevision { service: found.route.id.clone() };
+    found.pick(dice).cloned().ok_or_else(no_revision)
+}

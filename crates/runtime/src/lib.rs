@@ -1,0 +1,13 @@
+//! How do instances of a revision run, and how do they answer?
+//!
+//! A [`Backend`] starts and stops instances and hands them requests. It decides nothing: which revision
+//! runs, who may call it and what of the request it sees were decided before.
+
+mod backend;
+mod echo;
+
+#[cfg(test)]
+mod tests;
+
+pub use backend::{Backend, Body, BoxError, RespondError, StartFailure};
+pub use echo::EchoCaller;

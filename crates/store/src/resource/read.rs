@@ -1,0 +1,170 @@
+//! How is a resource found, and how is a long list walked?
+
+use groundrun_model::kind::{Key, Kind, Record, Resource};
+use groundrun_model::{Error, Result, Timestamp};
+use serde_json::Value;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite};
+use uuid::Uuid;
+
+use crate::Store;
+use crate::error::unreadable;
+
+/// `SELECT` with the columns that [`record`] reads.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT project, location, name, uid, parent, generation, version, created, updated, spec, \
+             status, meta FROM resource WHERE deleted IS NULL ",
+            $rest
+        )
+    };
+}
+
+/// Which resources to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// Their kind.
+    pub kind: Kind,
+    /// The id of their project.
+    pub project: String,
+    /// Their region; `None` for all regions.
+    pub location: Option<String>,
+    /// The short name of the resource that owns them; `None` for all.
+    pub parent: Option<String>,
+    /// How many at most; `None` for all.
+    pub limit: Option<u32>,
+    /// Where the page before this one ended; `None` for the first page.
+    pub after: Option<Cursor>,
+}
+
+impl Query {
+    /// All resources of `kind` in `project`.
+    pub fn new(kind: Kind, project: impl Into<String>) -> Self {
+        Self { kind, project: project.into(), location: None, parent: None, limit: None, after: None }
+    }
+}
+
+/// A place in a list that stays where it is while resources come and go.
+///
+/// The location belongs to it because a list of all regions may hold one name twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// When the last resource of the page was created.
+    pub created: Timestamp,
+    /// Its short name.
+    pub name: String,
+    /// Its region.
+    pub location: String,
+}
+
+impl Cursor {
+    /// The place right behind `record`.
+    pub fn behind(record: &Record) -> Self {
+        Self { created: record.created, name: record.key.name.clone(), location: record.key.location.clone() }
+    }
+}
+
+impl Store {
+    /// The resource `key`, if it is there.
+    ///
+    /// # Errors
+    /// 500 if the database cannot be read.
+    pub async fn get(&self, key: &Key) -> Result<Option<Record>> {
+        let row = sqlx::query(select!("AND kind = $1 AND project = $2 AND location = $3 AND name = $4"))
+            .bind(key.kind.as_str())
+            .bind(&key.project)
+            .bind(&key.location)
+            .bind(&key.name)
+            .fetch_optional(&self.reads)
+            .await
+            .map_err(unreadable)?;
+        row.map(|row| record(key.kind, &row)).transpose()
+    }
+
+    /// The resources that `query` asks for, the newest first.
+    ///
+    /// A walk that gives the [`Cursor`] of each page's last resource to the next query sees each
+    /// resource that is there all the while exactly once, whatever is written meanwhile.
+    ///
+    /// # Errors
+    /// 500 if the database cannot be read.
+    pub async fn list(&self, query: &Query) -> Result<Vec<Record>> {
+        let mut sql = QueryBuilder::<Sqlite>::new(select!("AND kind = "));
+        sql.push_bind(query.kind.as_str()).push(" AND project = ").push_bind(&query.project);
+        if let Some(location) = &query.location {
+            sql.push(" AND location = ").push_bind(location);
+        }
+        if let Some(parent) = &query.parent {
+            sql.push(" AND parent = ").push_bind(parent);
+        }
+        if let Some(after) = &query.after {
+            sql.push(" AND (created, name, location) < (").push_bind(after.created.micros());
+            sql.push(", ").push_bind(&after.name).push(", ").push_bind(&after.location).push(")");
+        }
+        sql.push(" ORDER BY created DESC, name DESC, location DESC");
+        if let Some(limit) = query.limit {
+            sql.push(" LIMIT ").push_bind(i64::from(limit));
+        }
+        let rows = sql.build().fetch_all(&self.reads).await.map_err(unreadable)?;
+        rows.iter().map(|row| record(query.kind, row)).collect()
+    }
+
+    /// The resources of `kind` in all projects, the newest first.
+    ///
+    /// # Errors
+    /// 500 if the database cannot be read.
+    pub async fn all(&self, kind: Kind) -> Result<Vec<Record>> {
+        let rows = sqlx::query(select!("AND kind = $1 ORDER BY created DESC, name DESC, location DESC"))
+            .bind(kind.as_str())
+            .fetch_all(&self.reads)
+            .await
+            .map_err(unreadable)?;
+        rows.iter().map(|row| record(kind, row)).collect()
+    }
+
+    /// [`Store::get`], as what the record holds.
+    ///
+    /// # Errors
+    /// 500 if the database or the record cannot be read.
+    pub async fn find<R: Resource>(&self, project: &str, location: &str, name: &str) -> Result<Option<R>> {
+        let key = Key {
+            kind: R::KIND,
+            project: project.to_owned(),
+            location: location.to_owned(),
+            name: name.to_owned(),
+        };
+        self.get(&key).await?.map(R::from_record).transpose()
+    }
+
+    /// [`Store::all`], as what the records hold.
+    ///
+    /// # Errors
+    /// 500 if the database or a record cannot be read.
+    pub async fn find_all<R: Resource>(&self) -> Result<Vec<R>> {
+        self.all(R::KIND).await?.into_iter().map(R::from_record).collect()
+    }
+}
+
+/// The record in `row`, which [`select!`] chose.
+fn record(kind: Kind, row: &SqliteRow) -> Result<Record> {
+    let text = |column| row.try_get::<String, _>(column).map_err(unreadable);
+    let number = |column| row.try_get::<i64, _>(column).map_err(unreadable);
+    let damaged = |column: &str, problem: &dyn std::fmt::Display| {
+        Error::internal(format!("column {column} of a stored {} is damaged: {problem}", kind.as_str()))
+    };
+    let json =
+        |column| serde_json::from_str::<Value>(&text(column)?).map_err(|problem| damaged(column, &problem));
+    Ok(Record {
+        key: Key { kind, project: text("project")?, location: text("location")?, name: text("name")? },
+        uid: Uuid::parse_str(&text("uid")?).map_err(|problem| damaged("uid", &problem))?,
+        parent: row.try_get("parent").map_err(unreadable)?,
+        generation: number("generation")?,
+        version: number("version")?,
+        created: Timestamp::from_micros(number("created")?),
+        updated: Timestamp::from_micros(number("updated")?),
+        spec: json("spec")?,
+        status: json("status")?,
+        meta: json("meta")?,
+    })
+}
