@@ -1,2 +1,112 @@
-//! placeholder
-fn main() {}
+//! Does groundrun keep the figures that it promises?
+//!
+//! Every figure is taken side by side with a peer that does the least that can be done, in rounds that
+//! alternate between the two: a machine that is busy slows both. `docs/performance.md` has the results.
+
+mod binary;
+mod client;
+mod load;
+mod machine;
+mod measure;
+mod peer;
+mod process;
+mod report;
+mod statistics;
+mod ticks;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::measure::Bench;
+use crate::report::Report;
+
+/// What stops a measurement.
+type Problem = Box<dyn std::error::Error + Send + Sync>;
+
+/// The value, or what stopped the measurement.
+type Outcome<T> = Result<T, Problem>;
+
+/// Measures groundrun side by side with its peers
+#[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Cli {
+    /// Few and short rounds: whether it works, not how fast
+    #[arg(long)]
+    quick: bool,
+    /// Also write the table into docs/performance.md
+    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    markdown: bool,
+    /// Measure this program instead of building one
+    #[arg(long, value_name = "PROGRAM")]
+    binary: Option<PathBuf>,
+    /// Measure only these
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PARTS")]
+    only: Vec<Part>,
+    #[command(subcommand)]
+    peer: Option<Peer>,
+}
+
+/// The programs to compare with, which the benchmark starts.
+#[derive(Debug, Subcommand)]
+enum Peer {
+    /// A bare server that answers everything with the same bytes
+    #[command(hide = true)]
+    Bare { listen: SocketAddr, body: Option<PathBuf> },
+    /// A server that answers a deployment of gcloud from memory, at once
+    #[command(hide = true)]
+    Instant { listen: SocketAddr },
+}
+
+/// A part of the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Start to first answer
+    Start,
+    /// Memory, and the size of the program
+    Memory,
+    /// A new service until it is ready
+    Ready,
+    /// `gcloud run deploy`
+    Gcloud,
+    /// Requests to a private service
+    Requests,
+    /// Writes to the API
+    Writes,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.peer {
+        Some(Peer::Bare { listen, body }) => peer::bare::run(listen, body.as_deref()),
+        Some(Peer::Instant { listen }) => peer::instant::run(listen),
+        None => run(&cli),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            report::note(format_args!("error: {problem}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Outcome<()> {
+    let binary = match &cli.binary {
+        Some(binary) => binary.clone(),
+        None => binary::build()?,
+    };
+    let bench = Bench::new(std::path::absolute(binary)?, cli.quick)?;
+    let wanted = |part| cli.only.is_empty() || cli.only.contains(&part);
+    let mut report = Report::new(machine::facts());
+    for (part, measure) in measure::PARTS {
+        if wanted(*part) {
+            report::note(format_args!("measuring: {}", measure::title(*part)));
+            measure(&bench, &mut report)?;
+        }
+    }
+    report::print(&report);
+    if cli.markdown { report.write_markdown() } else { Ok(()) }
+}

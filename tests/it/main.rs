@@ -1,1 +1,20 @@
-//! placeholder
+//! What does groundrun promise to those who use it over HTTP? One file a story.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a story that meets what it does not expect ends there"
+)]
+
+mod bad_input;
+#[path = "../clients/mod.rs"]
+mod clients;
+mod custom_audiences;
+mod doors;
+mod invoker;
+mod policies;
+mod replace_yaml;
+mod revisions;
+mod tokens;
+mod traffic;

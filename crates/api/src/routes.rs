@@ -2,10 +2,13 @@
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::map_request;
+use axum::middleware::{Next, from_fn, map_request, map_response};
+use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post, put};
-use http::HeaderValue;
+use groundrun_model::{Code, Error, door};
+use http::{HeaderValue, header};
 
+use crate::error::refusal;
 use crate::v1::{locations, revisions, services};
 use crate::{State, health, iam_credentials, iam_policy, oauth, overview, resource_manager};
 use crate::{service_accounts, service_usage, unimplemented, verb};
@@ -102,13 +105,26 @@ pub(crate) fn router(state: State) -> Router {
     Router::new()
         .fallback_service(routed)
         .layer(map_request(|request: Request| async { verb::split_verb(request) }))
-        .layer(axum::middleware::map_response(|mut response: axum::response::Response| async {
-            response.headers_mut().insert(http::header::SERVER, SERVER);
+        .layer(from_fn(own_pages_only))
+        .layer(map_response(|mut response: Response| async {
+            response.headers_mut().insert(header::SERVER, SERVER);
             response
         }))
 }
 
-async fn fallback(request: Request) -> axum::response::Response {
+/// Refuses what a page of a foreign site sends from the developer's browser.
+async fn own_pages_only(request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    match origin.filter(|origin| !door::is_own_origin(origin)) {
+        None => next.run(request).await,
+        Some(origin) => {
+            let message = format!("Pages of '{origin}' may not use the APIs of groundrun.");
+            refusal(&Error::new(Code::PermissionDenied, message))
+        }
+    }
+}
+
+async fn fallback(request: Request) -> Response {
     let path = request.uri().path().replace("/:", ":");
     unimplemented::not_emulated(request.method(), &path, request.headers())
 }

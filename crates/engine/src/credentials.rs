@@ -161,6 +161,7 @@ impl Engine {
         if self.0.config.strict_identity || account.is_service_account() || !email.contains('@') {
             return Ok(self.named_account(email).await?.account);
         }
+        self.0.directory.remember(&account);
         Ok(account)
     }
 

@@ -6,6 +6,7 @@
 
 mod caller;
 mod credentials;
+mod directory;
 mod draw;
 mod locks;
 mod policies;
@@ -30,6 +31,7 @@ use groundrun_store::{CommitError, Store};
 
 pub use caller::{Allowed, Caller};
 pub use credentials::{AccessToken, TokenGrant, TokenReply};
+pub use directory::Directory;
 pub use draw::{Clock, Draw};
 pub use groundrun_store::{Cursor, ServiceAccount};
 pub use revisions::RevisionView;
@@ -79,6 +81,7 @@ struct Inner {
     owner: Account,
     table: Arc<ArcSwap<RoutingTable>>,
     locks: locks::Locks,
+    directory: Directory,
     publishing: tokio::sync::Mutex<()>,
 }
 
@@ -95,9 +98,13 @@ impl Engine {
             parts,
             table: Arc::default(),
             locks: locks::Locks::default(),
+            directory: Directory::default(),
             publishing: tokio::sync::Mutex::default(),
         }));
         engine.remember_project(&engine.0.config.project).await?;
+        for known in engine.store().all_service_accounts().await? {
+            engine.0.directory.remember(&known.account);
+        }
         engine.publish_all().await?;
         Ok(engine)
     }
@@ -105,6 +112,11 @@ impl Engine {
     /// What the data plane routes by; replaced whole at every change.
     pub fn routing_table(&self) -> Arc<ArcSwap<RoutingTable>> {
         Arc::clone(&self.0.table)
+    }
+
+    /// Who was named here, for explanations.
+    pub fn directory(&self) -> Directory {
+        self.0.directory.clone()
     }
 
     /// How the engine is configured.
@@ -156,3 +168,6 @@ fn refused(error: CommitError) -> Error {
         CommitError::Storage(problem) => Error::internal(problem),
     }
 }
+
+#[cfg(test)]
+mod tests;

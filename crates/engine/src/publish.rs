@@ -29,6 +29,14 @@ impl Engine {
         Ok(())
     }
 
+    /// Replaces the route of the service by what `service` says, which is about to be stored.
+    pub(crate) async fn publish_as(&self, service: &Service) -> Result<()> {
+        let _turn = self.0.publishing.lock().await;
+        let next = self.0.table.load().with(self.route(service).await?);
+        self.0.table.store(Arc::new(next));
+        Ok(())
+    }
+
     /// Replaces the routes of all services of the project.
     pub(crate) async fn publish_project(&self, project: &Project) -> Result<()> {
         for id in self.0.table.load().routes().map(|route| route.id.clone()) {
@@ -45,7 +53,7 @@ impl Engine {
         let mut table = RoutingTable::default();
         for service in self.store().find_all::<Service>().await? {
             table = table.with(self.route(&service).await?);
-            self.roll_out_in_background(service.id);
+            self.resume_in_background(&service);
         }
         self.0.table.store(Arc::new(table));
         Ok(())

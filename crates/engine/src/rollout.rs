@@ -7,26 +7,44 @@ use groundrun_model::revision::{Revision, RevisionEvent, RevisionPhase};
 use groundrun_model::service::{Failure, Service, TrafficRevision, reconcile::reconcile};
 use groundrun_model::{Result, ServiceId};
 
+use crate::services::revisions_of;
 use crate::{Engine, refused};
 
 impl Engine {
-    /// Brings the service to what was asked for, while the caller goes on.
-    pub(crate) fn roll_out_in_background(&self, id: ServiceId) {
+    /// Starts the revision that a write cut, if it did, and lets the service follow, while the caller
+    /// goes on.
+    pub(crate) fn roll_out_in_background(&self, id: ServiceId, revision: Option<Revision>) {
         let engine = self.clone();
         tokio::spawn(async move {
-            if let Err(problem) = engine.roll_out(&id).await {
+            if let Err(problem) = engine.roll_out(&id, revision).await {
                 tracing::error!(service = %id, %problem, "cannot roll the service out");
             }
         });
     }
 
-    /// Starts the newest revision if it is pending, and lets the service follow.
-    async fn roll_out(&self, id: &ServiceId) -> Result<()> {
-        let Some(service) = self.stored_service(id).await? else { return Ok(()) };
-        if let Some(name) = &service.status.latest_created
-            && let Some(record) = self.store().get(&id.revision_key(name)).await?
-        {
-            self.start(Revision::from_record(record)?).await?;
+    /// Goes on with what was under way when the engine ended: every revision that is still pending,
+    /// since each of them may be named by the traffic.
+    pub(crate) fn resume_in_background(&self, service: &Service) {
+        if service.is_settled() && service.status.route_failure.is_none() {
+            return;
+        }
+        let (engine, id) = (self.clone(), service.id.clone());
+        tokio::spawn(async move {
+            let resumed = async {
+                for record in engine.store().list(&revisions_of(&id)).await? {
+                    engine.start(Revision::from_record(record)?).await?;
+                }
+                engine.settle(&id).await
+            };
+            if let Err(problem) = resumed.await {
+                tracing::error!(service = %id, %problem, "cannot go on with the rollout of the service");
+            }
+        });
+    }
+
+    async fn roll_out(&self, id: &ServiceId, revision: Option<Revision>) -> Result<()> {
+        if let Some(revision) = revision {
+            self.start(revision).await?;
         }
         self.settle(id).await
     }
@@ -62,16 +80,18 @@ impl Engine {
         let Some(service) = self.stored_service(id).await? else { return Ok(()) };
         let phases = self.phases(&service).await?;
         if let Some(status) = reconcile(&service, |name| phases.get(name).cloned(), self.now()) {
-            let settled = Service { status, ..service }.to_record()?;
-            let write = Write::Status {
-                key: settled.key,
-                uid: settled.uid,
-                expected: settled.version,
-                status: settled.status,
-            };
-            self.store().commit(vec![write]).await.map_err(refused)?;
+            let settled = Service { status, ..service };
+            // Routed first and noted then: whoever reads that the service is ready can call it.
+            self.publish_as(&settled).await?;
+            let record = settled.to_record()?;
+            let (key, uid, expected) = (record.key, record.uid, record.version);
+            let write = Write::Status { key, uid, expected, status: record.status };
+            if let Err(problem) = self.store().commit(vec![write]).await {
+                self.publish(id).await?;
+                return Err(refused(problem));
+            }
         }
-        self.publish(id).await
+        Ok(())
     }
 
     /// The phases of the revisions that the status depends on.

@@ -38,6 +38,7 @@ impl Engine {
             ));
         }
         self.store().put_service_account(&created).await.map_err(refused)?;
+        self.0.directory.remember(&created.account);
         Ok(created)
     }
 
@@ -67,6 +68,7 @@ impl Engine {
         let project = self.project(&parsed.project).await?;
         let named = self.service_account(&parsed.email, &project, "");
         self.store().put_service_account(&named).await.map_err(refused)?;
+        self.0.directory.remember(&named.account);
         Ok(named)
     }
 

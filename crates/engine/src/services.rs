@@ -141,11 +141,8 @@ impl Engine {
         let _allowed = self.allow(caller, "run.services.delete", &id.to_string())?;
         let _turn = self.0.locks.lock(id).await;
         let service = self.stored_service(id).await?.ok_or_else(|| missing(id))?;
-        let mut query = Query::new(Kind::Revision, id.project.id.to_string());
-        query.location = Some(id.region.to_string());
-        query.parent = Some(id.name.to_string());
-        let revisions: Vec<Key> =
-            self.store().list(&query).await?.into_iter().map(|record| record.key).collect();
+        let revisions = self.store().list(&revisions_of(id)).await?;
+        let revisions: Vec<Key> = revisions.into_iter().map(|record| record.key).collect();
         let policy = self.store().policy(&id.to_string()).await?.map(|(_, etag)| etag);
         if !dry_run {
             let writes = plan::delete(&service, revisions, policy);
@@ -189,14 +186,14 @@ impl Engine {
             revision_uid: draw.uuid(),
             suffix: &suffix,
         };
-        let Plan { service, writes, .. } = plan::plan(id, current, spec, &writer)?;
+        let Plan { service, revision, writes } = plan::plan(id, current, spec, &writer)?;
         if dry_run || writes.is_empty() {
             return Ok(service);
         }
         self.store().commit(writes).await.map_err(refused)?;
         // What holds at service level holds from the answer on; the new revision follows when it is up.
         self.publish(id).await?;
-        self.roll_out_in_background(id.clone());
+        self.roll_out_in_background(id.clone(), revision);
         Ok(service)
     }
 
@@ -210,4 +207,13 @@ impl Engine {
 /// 404 for a service.
 pub(crate) fn missing(id: &ServiceId) -> Error {
     Error::not_found("SERVICE", id.name.as_str(), id.region.as_str(), id.project.id.as_str())
+}
+
+/// All revisions of a service.
+pub(crate) fn revisions_of(id: &ServiceId) -> Query {
+    Query {
+        location: Some(id.region.to_string()),
+        parent: Some(id.name.to_string()),
+        ..Query::new(Kind::Revision, id.project.id.to_string())
+    }
 }

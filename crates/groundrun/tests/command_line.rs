@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -141,15 +142,21 @@ fn exec_uses_an_emulator_that_runs_and_returns_the_status_of_the_command() {
 fn exec_hands_on_the_request_to_stop() {
     let directory = TempDir::new().unwrap();
     let (address, _requests) = answering(r#"{"server":"groundrun"}"#);
-    let script = "trap 'exit 9' TERM; echo up; read line";
+    let script = "trap 'echo asked; exit 9' TERM; echo up; read line";
     let arguments = ["exec", "--listen", &address.to_string(), "--", "sh", "-c", script];
     let mut command = groundrun(directory.path(), &arguments);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    // The command waits for a line that never comes.
-    let _stdin = child.stdin.take();
-    let mut up = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut up).unwrap();
+    let stdin = child.stdin.take();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    let (said, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| said.send(line)));
+    let next = || lines.recv_timeout(Duration::from_secs(20)).unwrap_or_default();
+    assert_eq!(next(), "up");
     signal(&child, "-TERM");
+    let answer = next();
+    // The command waits for its input no longer, whether it was asked to stop or not.
+    drop(stdin);
+    assert_eq!(answer, "asked");
     assert_eq!(child.wait().unwrap().code(), Some(9));
 }
 

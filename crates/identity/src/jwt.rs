@@ -5,21 +5,28 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use jsonwebtoken::Algorithm;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{KeyError, TokenError};
 use crate::signing_key::SigningKey;
 
-/// The payload, signed by the key with RS256.
+/// The JWT with these claims, signed by the key with RS256.
+pub(crate) fn mint(key: &SigningKey, claims: &impl Serialize) -> Result<String, KeyError> {
+    jsonwebtoken::encode(key.header(), claims, key.encoding()).map_err(|error| key.failure(&error))
+}
+
+/// The JWT with exactly this payload, signed by the key with RS256. [`mint`] would write the payload
+/// anew, without its white space and with its numbers as it reads them.
 pub(crate) fn sign(key: &SigningKey, payload: &[u8]) -> Result<String, KeyError> {
-    let header = format!(r#"{{"alg":"RS256","kid":"{}","typ":"JWT"}}"#, key.kid());
-    let mut token = String::with_capacity(1024);
-    BASE64_URL_SAFE_NO_PAD.encode_string(header, &mut token);
+    let header = serde_json::to_vec(key.header()).map_err(|error| key.failure(&error))?;
+    let mut token = BASE64_URL_SAFE_NO_PAD.encode(header);
     token.push('.');
     BASE64_URL_SAFE_NO_PAD.encode_string(payload, &mut token);
-    let signature = key.sign(token.as_bytes())?;
+    let signature = jsonwebtoken::crypto::sign(token.as_bytes(), key.encoding(), Algorithm::RS256)
+        .map_err(|error| key.failure(&error))?;
     token.push('.');
-    BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+    token.push_str(&signature);
     Ok(token)
 }
 
@@ -59,8 +66,7 @@ impl<'a> Parts<'a> {
 
     /// The payload, if this key signed it together with this header.
     pub(crate) fn payload_signed_by(&self, key: &SigningKey) -> Result<Vec<u8>, TokenError> {
-        let signature = decode(self.signature).ok_or(TokenError::Signature)?;
-        if !key.made(self.signed.as_bytes(), &signature) {
+        if !key.made(self.signed.as_bytes(), self.signature) {
             return Err(TokenError::Signature);
         }
         decode(self.payload).ok_or_else(|| TokenError::Claims { reason: "they are not base64url".to_owned() })

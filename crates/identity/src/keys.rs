@@ -83,8 +83,7 @@ impl Keys {
     /// # Errors
     /// No key; see [`Keys`].
     pub async fn id_token(&self, claims: &IdClaims) -> Result<String, KeyError> {
-        let key = self.id_tokens.key().await?;
-        jwt::sign(key, &serde_json::to_vec(claims).map_err(|error| unwritable(key, &error))?)
+        jwt::mint(self.id_tokens.key().await?, claims)
     }
 
     /// An access token for `account`, good from `now` for `lifetime_seconds`. It begins with `ya29.`,
@@ -101,7 +100,7 @@ impl Keys {
     ) -> Result<String, KeyError> {
         let key = self.id_tokens.key().await?;
         access::make(key.access_token_secret(), account, scopes, now.plus_seconds(lifetime_seconds))
-            .map_err(|error| unwritable(key, &error))
+            .map_err(|error| key.failure(&error))
     }
 
     /// What an access token of this emulator stands for, at the moment `now`.
@@ -192,8 +191,4 @@ impl Keys {
 fn filled(pem: &str) -> Result<Arc<Slot>, KeyError> {
     let key = SigningKey::from_pem(pem).map_err(|reason| KeyError::Pem(reason.to_owned()))?;
     Ok(Slot::filled(key))
-}
-
-fn unwritable(key: &SigningKey, error: &serde_json::Error) -> KeyError {
-    KeyError::Sign { kid: key.kid().to_owned(), reason: error.to_string() }
 }

@@ -16,6 +16,7 @@ mod error;
 mod file;
 mod jwt;
 mod keys;
+mod provider;
 mod signing_key;
 mod slot;
 mod verifier;

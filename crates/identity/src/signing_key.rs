@@ -1,19 +1,22 @@
 //! What can be done with one private key?
 
+use std::fmt::Display;
+use std::sync::Arc;
+
 use aws_lc_rs::rsa::PublicKey;
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use aws_lc_rs::{digest, hkdf, hmac};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use rcgen::{KeyPair, PKCS_RSA_SHA256, PublicKeyData as _, RsaKeySize, SigningKey as _};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use rcgen::{KeyPair, PKCS_RSA_SHA256, PublicKeyData as _, RsaKeySize};
 
 use crate::error::KeyError;
+use crate::provider::{self, ParsedKey};
 
-/// An RSA key pair, parsed once: parsing costs more than signing, and a JWT library that is handed the
-/// encoded key parses it for every token.
+/// An RSA key pair, and all that depends on it alone.
 pub(crate) struct SigningKey {
-    pair: KeyPair,
-    public: ParsedPublicKey,
+    parsed: Arc<ParsedKey>,
+    header: Header,
     kid: String,
     modulus: String,
     exponent: String,
@@ -39,20 +42,20 @@ impl SigningKey {
     fn new(pair: KeyPair) -> Result<Self, &'static str> {
         let components = PublicKey::from_der(pair.der_bytes()).map_err(|_| "its public half is invalid")?;
         let base64 = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let kid = key_id(&pair);
         Ok(Self {
-            public: ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.der_bytes())
-                .map_err(|_| "its public half is invalid")?,
-            kid: key_id(&pair),
+            header: header(&kid),
+            kid,
             modulus: base64(components.modulus().big_endian_without_leading_zero()),
             exponent: base64(components.exponent().big_endian_without_leading_zero()),
             access_tokens: access_token_secret(pair.serialized_der())?,
-            pair,
+            parsed: provider::register(pair)?,
         })
     }
 
     /// The private key as it is kept on disk: PKCS#8, PEM.
     pub(crate) fn to_pem(&self) -> String {
-        self.pair.serialize_pem()
+        self.parsed.pair().serialize_pem()
     }
 
     /// The id of the key: 40 hexadecimal digits, as Google's are, and a function of the public key, so
@@ -73,7 +76,7 @@ impl SigningKey {
 
     /// The key pair as the maker of certificates takes it.
     pub(crate) fn pair(&self) -> &KeyPair {
-        &self.pair
+        self.parsed.pair()
     }
 
     /// The secret of the access tokens that go with this key.
@@ -81,20 +84,43 @@ impl SigningKey {
         &self.access_tokens
     }
 
+    /// The header of every JWT that this key signs.
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The private key as the JWT library takes it.
+    pub(crate) fn encoding(&self) -> &EncodingKey {
+        self.parsed.encoding()
+    }
+
     /// The RSASSA-PKCS1-v1_5 signature with SHA-256 (`RS256`): the same for the same bytes.
     pub(crate) fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
-        self.pair.sign(bytes).map_err(|error| self.failure(&error))
+        self.parsed.sign(bytes).map_err(|error| self.failure(&error))
     }
 
-    /// Whether this key made this signature of these bytes.
-    pub(crate) fn made(&self, bytes: &[u8], signature: &[u8]) -> bool {
-        self.public.verify_sig(bytes, signature).is_ok()
+    /// Whether this key made this signature (base64url, read strictly) of these bytes.
+    pub(crate) fn made(&self, bytes: &[u8], signature: &str) -> bool {
+        let verified =
+            jsonwebtoken::crypto::verify(signature, bytes, self.parsed.decoding(), Algorithm::RS256);
+        matches!(verified, Ok(true))
     }
 
-    /// What to answer when the library refuses to sign.
-    pub(crate) fn failure(&self, error: &rcgen::Error) -> KeyError {
+    /// What to answer when a library refuses to sign or to write what is to be signed.
+    pub(crate) fn failure(&self, error: &dyn Display) -> KeyError {
         KeyError::Sign { kid: self.kid.clone(), reason: error.to_string() }
     }
+}
+
+/// `{"alg":"RS256","kid":KID,"typ":"JWT"}`, in Google's order: the library's own field for `typ` would
+/// put it first, and its further fields come last.
+fn header(kid: &str) -> Header {
+    let mut header = Header::new(Algorithm::RS256);
+    header.kid = Some(kid.to_owned());
+    if let Some(typ) = header.typ.take() {
+        header.extras.insert("typ", typ);
+    }
+    header
 }
 
 fn key_id(pair: &KeyPair) -> String {

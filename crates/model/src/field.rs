@@ -162,9 +162,10 @@ impl V1Parts {
         read.ok().filter(|value| !value.is_unset())
     }
 
-    /// Puts `value` at `row`'s place.
+    /// Puts `value` at `row`'s place; a value that means unset leaves no trace.
     pub(crate) fn put<T: Setting>(&mut self, row: &Row, value: &T) {
         match row.v1 {
+            _ if value.is_unset() => {}
             Place::Annotation(key) => {
                 self.annotations.insert(key.to_owned(), value.to_text());
             }
@@ -224,7 +225,8 @@ macro_rules! settings {
             pub const ROWS: &'static [$crate::field::Row] = &[
                 $($crate::field::Row {
                     name: stringify!($field),
-                    doc: concat!($($doc),+),
+                    // Each line of a `///` comment begins with a blank: between lines it stays.
+                    doc: concat!($($doc),+).trim_ascii_start(),
                     kind: <$ty as $crate::field::Setting>::TYPE,
                     default: concat!($($default_words)?),
                     level: $crate::field::Level::$level,

@@ -144,9 +144,10 @@ pub fn from_json<T: serde::de::DeserializeOwned>(value: serde_json::Value, base:
         let words = problem.inner().to_string();
         match words.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) {
             Some((name, _)) => {
-                let parent =
-                    path.strip_suffix(name).map_or(path.as_str(), |parent| parent.trim_end_matches('.'));
-                Error::unknown_field(parent, name)
+                // The path ends with the unknown key itself, in one of the two spellings of `spell`.
+                let own = [format!("[{name}]"), format!(".{name}"), name.to_owned()];
+                let parent = own.iter().find_map(|own| path.strip_suffix(own.as_str()));
+                Error::unknown_field(parent.unwrap_or(&path), name)
             }
             None => Error::invalid_value(&path, words),
         }

@@ -1,7 +1,6 @@
 //! How does a revision answer through v1?
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::error::Result;
 use crate::field::V1Parts;
@@ -10,7 +9,7 @@ use crate::message::Kept;
 use crate::revision::Revision;
 use crate::service::v1::resource_version;
 use crate::service::v1_render::{
-    condition, metadata, object, template_labels, template_parts, with_location,
+    condition, configuration_uid, metadata, object, template_labels, template_parts, with_location,
 };
 use crate::service::{Map, conditions};
 
@@ -50,13 +49,11 @@ pub fn labels(revision: &Revision, routed: bool) -> Map {
 }
 
 fn owner(revision: &Revision) -> Value {
-    // The configuration is one with the service here, but has an identity of its own in the API.
-    let uid = Uuid::from_u128(revision.service_uid.as_u128() ^ 1);
     json!({
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Configuration",
         "name": revision.service.name,
-        "uid": uid,
+        "uid": configuration_uid(revision.service_uid),
         "controller": true,
         "blockOwnerDeletion": true,
     })

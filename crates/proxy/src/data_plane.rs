@@ -26,6 +26,9 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Draws a number from all that there are, each as likely as the others.
 pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
 
+/// Tells the address of the account with a unique id, if it is known here. Asked on denials only.
+pub type Names = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// How a data plane differs from the hosted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
@@ -50,6 +53,8 @@ pub struct Setup {
     pub now: Clock,
     /// Throws the dice of a split, and draws the ids of traces.
     pub random: Random,
+    /// Names the callers whose tokens have no email, when they are denied.
+    pub names: Names,
 }
 
 /// The data plane. Cheap to clone: the clones are one.
@@ -111,7 +116,7 @@ impl DataPlane {
     /// The phases of Cloud Run, each of which may reject. At the end the request is as an instance is to
     /// see it.
     fn admit(&self, head: &mut Parts, arrival: &Arrival<'_>) -> Result<Admission, Rejection> {
-        let Setup { table, verifier, options, now, random, .. } = &*self.0;
+        let Setup { table, verifier, options, now, random, names, .. } = &*self.0;
         let table = table.load();
         let path = head.uri.path();
 
@@ -121,7 +126,7 @@ impl DataPlane {
         phase::ingress(found.route, arrival.origin)?;
         phase::https(options.https_redirect, arrival, &head.uri)?;
         let shown = phase::authenticate(found.route, &head.headers, verifier, now)?;
-        let permit = phase::authorize(found.route, &shown)?;
+        let permit = phase::authorize(found.route, &shown, names)?;
         headers::remove_signatures(&mut head.headers, shown.header);
         phase::size(found.route, head)?;
         let instance = phase::revision(&found, random)?;

@@ -15,7 +15,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
 use crate::arrival::{Arrival, Scheme};
-use crate::data_plane::{Clock, Random};
+use crate::data_plane::{Clock, Names, Random};
 use crate::reject::Rejection;
 
 /// The header that wins over `Authorization`.
@@ -93,9 +93,10 @@ pub(crate) fn authenticate(
 }
 
 /// May this caller call this service?
-pub(crate) fn authorize(route: &Arc<Route>, shown: &Shown) -> Result<Permit, Rejection> {
+pub(crate) fn authorize(route: &Arc<Route>, shown: &Shown, names: &Names) -> Result<Permit, Rejection> {
     let claims = shown.verified.as_ref().map(Verified::claims);
-    invoke::authorize(route, claims).map_err(|denial| Rejection::denied(denial, route))
+    invoke::authorize(route, claims)
+        .map_err(|denial| Rejection::denied(denial.name_caller(|unique_id| names(unique_id)), route))
 }
 
 /// Does the request announce more than it may have?

@@ -7,6 +7,7 @@ mod request_headers;
 mod responses;
 mod routing;
 mod signatures;
+mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,6 +62,9 @@ fn revision(name: &str) -> Arc<InstanceSpec> {
         timeout_seconds: 300,
     })
 }
+
+/// An account that was named here, and so can be told by its unique id.
+const KNOWN: &str = "known@demo.iam.gserviceaccount.com";
 
 /// What a test says of the service `hello`.
 struct Service {
@@ -118,6 +122,10 @@ impl Service {
             backend: Backend::Echo,
             now: Arc::new(|| NOW),
             random: Arc::new(move || next.fetch_add(1, Ordering::Relaxed)),
+            names: Arc::new(|unique_id| {
+                let known = Account::new(KNOWN);
+                (known.unique_id == unique_id).then_some(known.email)
+            }),
         });
         World { plane, keys, authority: host(), scheme: Scheme::Https, origin: Origin::External }
     }

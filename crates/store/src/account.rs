@@ -94,4 +94,19 @@ impl Store {
         .map_err(unreadable)?;
         rows.into_iter().map(read).collect()
     }
+
+    /// Every service account, by address.
+    ///
+    /// # Errors
+    /// 500 if the database cannot be read.
+    pub async fn all_service_accounts(&self) -> Result<Vec<ServiceAccount>> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT email, unique_id, project, display_name, disabled, created FROM service_account \
+             ORDER BY email",
+        )
+        .fetch_all(&self.reads)
+        .await
+        .map_err(unreadable)?;
+        rows.into_iter().map(read).collect()
+    }
 }

@@ -81,7 +81,7 @@ impl Which {
     /// # Errors
     /// If the file is not usable.
     pub fn layered(self) -> Result<Options, ConfigError> {
-        Ok(self.file.read()?.or(Options::from(self.place)))
+        Ok(Options::from(self.place).or(self.file.read()?))
     }
 }
 

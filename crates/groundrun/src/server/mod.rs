@@ -5,7 +5,7 @@ mod data_dir;
 mod front;
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ use groundrun_proxy::{DataPlane, Options, Setup};
 use groundrun_runtime::Backend;
 use groundrun_store::{Store, StoreError};
 use tokio::net::TcpListener;
+
+use crate::environment;
 
 use self::connections::Connections;
 use self::data_dir::{DataDir, DataDirError};
@@ -131,6 +133,7 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
     let clock = world.clock.clone();
     let parts = Parts { store, keys: keys.clone(), backend, clock: world.clock, draw: world.draw };
     let engine = Engine::open(config, parts).await?;
+    let directory = engine.directory();
     let data_plane = DataPlane::new(Setup {
         table: engine.routing_table(),
         verifier: keys.verifier(),
@@ -138,8 +141,10 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         options: Options { explain: options.explain, https_redirect: options.https_redirect },
         now: Arc::new(move || clock.now()),
         random: Arc::new(|| fastrand::u64(..)),
+        names: Arc::new(move |unique_id| directory.email(unique_id)),
     });
-    let api = groundrun_api::router(engine.clone(), &base_url(address));
+    let base = format!("http://{}", environment::reachable(address));
+    let api = groundrun_api::router(engine.clone(), &base);
     let front = Front::new(engine.routing_table(), data_plane, api);
     let connections = Connections::accept(listener, front);
     Ok(Server { address, engine, connections, _data_dir: data_dir })
@@ -161,14 +166,4 @@ impl Server {
         self.connections.stop().await;
         self.engine.close().await;
     }
-}
-
-/// The URL at which clients on this machine reach the emulator.
-pub fn base_url(address: SocketAddr) -> String {
-    let reachable = match address {
-        SocketAddr::V4(address) if address.ip().is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        SocketAddr::V6(address) if address.ip().is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        address => address.ip(),
-    };
-    format!("http://{}", SocketAddr::new(reachable, address.port()))
 }

@@ -59,6 +59,7 @@ async fn a_blob_is_verified_by_the_accounts_key() {
     let (kid, signature) = keys().sign_blob(&caller(), b"blob").await.unwrap();
     let key = SigningKey::from_pem(super::SERVICE_ACCOUNT_KEY).unwrap();
     assert_eq!(kid, key.kid());
+    let signature = base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, signature);
     assert!(key.made(b"blob", &signature));
     assert!(!key.made(b"blot", &signature));
 }

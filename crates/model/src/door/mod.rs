@@ -173,5 +173,15 @@ fn own_name(host: &str) -> ApiHost {
     }
 }
 
+/// Whether a page of this origin (the `Origin` header of a browser) may use the APIs: only one of this
+/// machine may. Any page that a developer visits can send requests to a port of the developer's machine,
+/// and here they would be made by the local owner.
+pub fn is_own_origin(origin: &str) -> bool {
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    authority
+        .and_then(|authority| host_of(authority).ok())
+        .is_some_and(|host| own_name(&host) == ApiHost::Loopback)
+}
+
 #[cfg(test)]
 mod tests;

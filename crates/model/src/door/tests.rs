@@ -158,6 +158,25 @@ fn what_is_not_an_authority_is_refused() {
     assert_eq!(door(Some(&"a".repeat(254)), "/", false), "invalid");
 }
 
+#[test]
+fn only_pages_of_this_machine_may_use_the_apis() {
+    for own in
+        ["http://127.0.0.1:8786", "http://localhost:3000", "https://app.localhost", "http://[::1]:8786"]
+    {
+        assert!(is_own_origin(own), "{own}");
+    }
+    let foreign = [
+        "https://evil.example",
+        "null",
+        "",
+        "http://127.0.0.1.evil.example",
+        "http://us-central1-run.googleapis.com",
+    ];
+    for foreign in foreign {
+        assert!(!is_own_origin(foreign), "{foreign}");
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_makes_it_panic(authority in any::<String>(), path in any::<String>(), absolute_form in any::<bool>()) {

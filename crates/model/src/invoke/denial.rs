@@ -39,6 +39,15 @@ pub enum Denial {
 }
 
 impl Denial {
+    /// Fills in the address of a caller whose token has none, if `find` knows whose unique id it is.
+    #[must_use]
+    pub fn name_caller(mut self, find: impl Fn(&str) -> Option<String>) -> Self {
+        if let Self::NotAnInvoker { caller: Caller { email: email @ None, unique_id }, .. } = &mut self {
+            *email = find(unique_id);
+        }
+        self
+    }
+
     /// What was wrong, in one line.
     pub fn explanation(&self) -> String {
         let text = match self {

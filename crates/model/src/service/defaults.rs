@@ -16,6 +16,8 @@ pub fn fill(spec: &mut ServiceSpec, id: &ServiceId) {
         project_number: id.project.number.to_string(),
         below_one_cpu: template.containers.iter().map(millicpus).sum::<u64>() < 1000,
     };
+    // Zero means the default, as the API documents for this one.
+    template.settings.max_instance_request_concurrency.take_if(|count| *count == 0);
     template.settings.fill(&defaults);
     spec.settings.fill(&defaults);
     if spec.traffic.is_empty() {
@@ -43,17 +45,20 @@ fn fill_containers(template: &mut RevisionTemplate) {
 
 /// Only the container that takes the requests gets a startup probe of its own.
 fn fill_probes(container: &mut Container) {
-    let Some(port) = container.ports.first().and_then(|port| port.container_port) else { return };
+    let port = container.ports.first().and_then(|port| port.container_port);
     let probes =
         [&mut container.startup_probe, &mut container.liveness_probe, &mut container.readiness_probe];
     for probe in probes.into_iter().flatten() {
         fill_probe(probe, port);
     }
-    container.startup_probe.get_or_insert_with(|| default_startup_probe(port));
+    if let Some(port) = port {
+        container.startup_probe.get_or_insert_with(|| default_startup_probe(port));
+    }
 }
 
-/// In a probe zero means the default, as it does in the hosted service.
-fn fill_probe(probe: &mut Probe, port: i32) {
+/// In a probe zero means the default, as it does in the hosted service. A sidecar has no port to probe
+/// by default.
+fn fill_probe(probe: &mut Probe, port: Option<i32>) {
     let fill = |field: &mut Option<i32>, default| {
         if field.unwrap_or(0) == 0 {
             *field = Some(default);
@@ -64,13 +69,15 @@ fn fill_probe(probe: &mut Probe, port: i32) {
     fill(&mut probe.failure_threshold, 3);
     if let Some(http) = &mut probe.http_get {
         http.path.get_or_insert_with(|| "/".to_owned());
-        fill(&mut http.port, port);
     }
-    if let Some(tcp) = &mut probe.tcp_socket {
-        fill(&mut tcp.port, port);
-    }
-    if let Some(grpc) = &mut probe.grpc {
-        fill(&mut grpc.port, port);
+    let Some(port) = port else { return };
+    let ports = [
+        probe.http_get.as_mut().map(|action| &mut action.port),
+        probe.tcp_socket.as_mut().map(|action| &mut action.port),
+        probe.grpc.as_mut().map(|action| &mut action.port),
+    ];
+    for field in ports.into_iter().flatten() {
+        fill(field, port);
     }
 }
 

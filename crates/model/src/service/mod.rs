@@ -284,3 +284,6 @@ impl ServiceId {
         Key { kind: Kind::Revision, name: revision.to_string(), ..self.key() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,23 +127,24 @@ fn cut(
         };
     }
     if spec.template.name != before.template.name {
-        causes.push(writer.api.revision_name_path().to_owned());
+        causes.push(Api::V1.revision_name_path().to_owned());
     }
     if writer.policy == RevisionPolicy::EveryChange {
-        causes.extend(service_level_changes(before, spec, writer.api));
+        causes.extend(service_level_changes(before, spec));
     }
     Ok((!causes.is_empty()).then_some(Cut { name, causes }))
 }
 
-/// The service-level parts of the configuration in which two specifications differ.
-fn service_level_changes(before: &ServiceSpec, after: &ServiceSpec, api: Api) -> Vec<String> {
+/// The service-level parts of the configuration in which two specifications differ, as v1 spells their
+/// paths: causes are kept with the revision and read through either API.
+fn service_level_changes(before: &ServiceSpec, after: &ServiceSpec) -> Vec<String> {
     let rows = before.settings.changes(&after.settings);
-    let mut changes: Vec<String> = rows.iter().map(|row| row.path(api)).collect();
+    let mut changes: Vec<String> = rows.iter().map(|row| row.path(Api::V1)).collect();
     if before.labels != after.labels {
-        changes.push(api.metadata_path("labels"));
+        changes.push(Api::V1.metadata_path("labels"));
     }
     if before.annotations != after.annotations {
-        changes.push(api.metadata_path("annotations"));
+        changes.push(Api::V1.metadata_path("annotations"));
     }
     changes
 }

@@ -73,7 +73,11 @@ pub fn check(traffic: &[TrafficTarget], id: &ServiceId, api: Api, violations: &m
         if let TrafficRevision::Named(name) = &target.revision
             && RevisionName::lookup(name).is_none()
         {
-            violations.add(format!("{at}.revisionName"), format!("'{name}' is not the name of a revision."));
+            let field = match api {
+                Api::V1 => "revisionName",
+                Api::V2 => "revision",
+            };
+            violations.add(format!("{at}.{field}"), format!("'{name}' is not the name of a revision."));
         }
         if let Some(tag) = &target.tag {
             if tags.contains(&tag.as_str()) {

@@ -177,10 +177,10 @@ fn read_template(message: TemplateMessage, violations: &mut Violations) -> Resul
     let containers: Option<_> = from_json(part("containers"), "spec.template.spec.containers")?;
     let volumes: Option<_> = from_json(part("volumes"), "spec.template.spec.volumes")?;
     let mut other = parts.spec;
-    other.retain(|_, value| !is_empty(value));
     if let Some(name) = other.keys().find(|name| !KEPT_SPEC.contains(&name.as_str())) {
         return Err(Error::unknown_field("spec.template.spec", name));
     }
+    other.retain(|_, value| !is_empty(value));
     Ok(RevisionTemplate {
         name: metadata.name,
         labels: own(metadata.labels, SERVER_LABELS),

@@ -1,6 +1,7 @@
 //! How does a service answer through v1: itself, its configuration and its route?
 
 use serde_json::{Map as JsonMap, Value, json};
+use uuid::Uuid;
 
 use super::conditions::{self, Condition, Severity, Truth};
 use super::defaults::has_default_startup_probe;
@@ -38,7 +39,7 @@ pub fn service(service: &Service, urls: &UrlConfig) -> Result<Value> {
 /// # Errors
 /// 500 if it cannot be written as JSON.
 pub fn configuration(service: &Service) -> Result<Value> {
-    let metadata = child_metadata(service, "configurations")?;
+    let metadata = child_metadata(service, "configurations", configuration_uid(service.uid))?;
     let spec = json!({ "template": template(&service.spec.template)? });
     let mut status = observed(service, &[with_kind(conditions::configurations_ready(service))]);
     names(service, &mut status);
@@ -52,7 +53,7 @@ pub fn configuration(service: &Service) -> Result<Value> {
 pub fn route(service: &Service, urls: &UrlConfig) -> Result<Value> {
     let hosts = ServiceHosts::new(&service.id);
     let disabled = service.spec.settings.default_uri_disabled == Some(true);
-    let metadata = child_metadata(service, "routes")?;
+    let metadata = child_metadata(service, "routes", Uuid::from_u128(service.uid.as_u128() ^ 2))?;
     let spec = json!({ "traffic": traffic(service) });
     let mut status = observed(service, &[with_kind(conditions::routes_ready(service))]);
     addresses(service, &hosts, urls, disabled, &mut status);
@@ -154,7 +155,12 @@ fn annotations(service: &Service, hosts: &ServiceHosts, urls: &UrlConfig, disabl
         set("run.googleapis.com/ingress-status", crate::field::Setting::to_text(&ingress));
     }
     if !disabled {
-        set("run.googleapis.com/urls", json!(urls.urls(hosts).all).to_string());
+        let mut all = urls.urls(hosts).all;
+        if service.is_settled() && service.status.serving.is_empty() {
+            // A first deployment that failed: as in `status.url`, the hash form is not there yet.
+            all.truncate(1);
+        }
+        set("run.googleapis.com/urls", json!(all).to_string());
     }
     annotations
 }
@@ -237,8 +243,14 @@ fn traffic(service: &Service) -> Vec<Value> {
     service.spec.traffic.iter().map(target).collect()
 }
 
+/// The uid of a service's configuration, which is one with the service here but has an identity of its
+/// own in the API: its revisions name it as their owner.
+pub(crate) fn configuration_uid(service: Uuid) -> Uuid {
+    Uuid::from_u128(service.as_u128() ^ 1)
+}
+
 /// The metadata of the configuration or the route, which bear the service's name.
-fn child_metadata(service: &Service, plural: &str) -> Result<Kept> {
+fn child_metadata(service: &Service, plural: &str, uid: Uuid) -> Result<Kept> {
     let mut metadata = metadata(&service.id, plural, service.id.name.as_str(), service.created);
     let mut labels = with_location(&service.id, Map::new());
     labels.insert("serving.knative.dev/service".to_owned(), service.id.name.to_string());
@@ -248,6 +260,7 @@ fn child_metadata(service: &Service, plural: &str) -> Result<Kept> {
         "serving.knative.dev/lastModifier": service.last_modifier,
     });
     metadata.insert("annotations".to_owned(), annotations);
+    metadata.insert("uid".to_owned(), json!(uid));
     metadata.insert("generation".to_owned(), json!(service.generation));
     metadata.insert("resourceVersion".to_owned(), json!(v1::resource_version(service.updated)));
     Ok(metadata)

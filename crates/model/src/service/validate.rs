@@ -14,6 +14,9 @@ use crate::name::RevisionName;
 /// Environment variables that Cloud Run sets itself.
 const RESERVED_ENV: &[&str] = &["PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"];
 
+/// The one setting of a revision that the API takes on a service too.
+const BASE_IMAGES: &str = "run.googleapis.com/base-images";
+
 /// Checks a specification whose defaults are filled in.
 ///
 /// # Errors
@@ -48,7 +51,8 @@ pub fn check(spec: &ServiceSpec, id: &ServiceId, api: Api) -> Result<()> {
 /// A setting of the other level is refused with the kinds that take it.
 fn check_kind(given: &Map, others: &[Row], kinds: (&str, &str), at: &str, out: &mut Violations) {
     for row in others {
-        let Some(key) = row.annotation().filter(|key| given.contains_key(*key)) else { continue };
+        let refused = |key: &&str| given.contains_key(*key) && *key != BASE_IMAGES;
+        let Some(key) = row.annotation().filter(refused) else { continue };
         out.add(
             format!("{at}[{key}]"),
             format!(

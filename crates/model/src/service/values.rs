@@ -14,6 +14,10 @@ impl Setting for String {
     fn to_text(&self) -> String {
         self.clone()
     }
+
+    fn is_unset(&self) -> bool {
+        self.is_empty()
+    }
 }
 
 /// gcloud writes Python's `True` and `False`; the hosted service answers in lower case.
@@ -80,6 +84,10 @@ impl Setting for Json {
 
     fn to_text(&self) -> String {
         self.0.to_string()
+    }
+
+    fn is_unset(&self) -> bool {
+        self.0.is_null()
     }
 }
 

@@ -1,10 +1,12 @@
 //! What is the developer told, and what never?
 
+use groundrun_model::account::Account;
+use groundrun_model::token::IdClaims;
 use std::cell::RefCell;
 use std::io;
 use std::sync::Once;
 
-use super::{INVOKER, Service, World, get, private, public};
+use super::{INVOKER, KNOWN, NOW, Service, World, get, private, public};
 use crate::{EXPLAIN_HEADER, Options};
 
 thread_local! {
@@ -149,4 +151,16 @@ async fn what_a_stranger_sent_is_made_fit_for_a_header() {
     let header = answer.headers[EXPLAIN_HEADER].to_str().unwrap();
     assert!(header.len() <= 4003 && header.ends_with("..."), "{}", header.len());
     assert!(header.starts_with("token aud \"\\u{e4}\\r\\n\\u{e4}"), "{header}");
+}
+
+#[tokio::test]
+async fn a_caller_without_an_email_is_named_if_it_is_known() {
+    let world = explaining(private());
+    for (email, named) in [(KNOWN, true), ("other@demo.iam.gserviceaccount.com", false)] {
+        let claims = IdClaims::new(&Account::new(email), "aud1", false, NOW);
+        let token = world.bearer_of(&claims).await;
+        let answer = world.send(get("/").header("authorization", token)).await;
+        let explained = answer.headers[EXPLAIN_HEADER].to_str().unwrap();
+        assert_eq!(explained.contains(&format!("--member=serviceAccount:{email}")), named, "{explained}");
+    }
 }

@@ -1,0 +1,76 @@
+//! How does the benchmark speak to a server?
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use crate::Outcome;
+
+/// Where the services of the benchmark are, as gcloud has them.
+pub(crate) const SERVICES: &str = "/apis/serving.knative.dev/v1/namespaces/demo-project/services";
+
+/// One connection that is kept.
+#[derive(Debug)]
+pub(crate) struct Client {
+    sender: http1::SendRequest<Full<Bytes>>,
+    host: String,
+}
+
+impl Client {
+    /// Connects.
+    pub(crate) async fn connect(address: SocketAddr) -> Outcome<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // A broken connection shows at the next request.
+        tokio::spawn(async move { drop(connection.await) });
+        Ok(Self { sender, host: address.to_string() })
+    }
+
+    /// Sends a request and reads the whole answer, which must be a 200.
+    pub(crate) async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Outcome<Response<Bytes>> {
+        if !request.headers().contains_key(HOST) {
+            request.headers_mut().insert(HOST, self.host.parse()?);
+        }
+        self.sender.ready().await?;
+        let (head, body) = self.sender.send_request(request).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        if head.status != StatusCode::OK {
+            return Err(format!("{}: {}", head.status, String::from_utf8_lossy(&body)).into());
+        }
+        Ok(Response::from_parts(head, body))
+    }
+
+    /// Calls the API and reads its JSON.
+    pub(crate) async fn call(&mut self, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
+        let answer = self.send(request(method, path, body)?).await?;
+        Ok(serde_json::from_slice(answer.body())?)
+    }
+}
+
+/// A request of the owner to the API.
+pub(crate) fn request(method: Method, path: &str, body: Option<&Value>) -> Outcome<Request<Full<Bytes>>> {
+    let bytes = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+    let request = Request::builder().method(method).uri(path).header(AUTHORIZATION, "Bearer owner");
+    Ok(request.header(CONTENT_TYPE, "application/json").body(Full::new(bytes))?)
+}
+
+/// A service as gcloud writes it, with the value of one variable.
+pub(crate) fn service(name: &str, value: u64) -> Value {
+    serde_json::json!({
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": { "name": name, "namespace": "demo-project" },
+        "spec": { "template": { "spec": { "containers": [{
+            "image": "us-docker.pkg.dev/cloudrun/container/hello",
+            "env": [{ "name": "VALUE", "value": value.to_string() }],
+        }] } } },
+    })
+}

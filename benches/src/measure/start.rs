@@ -1,0 +1,65 @@
+//! How long is it from the start of the program to its first answer?
+
+use super::{Bench, SERVICE_COUNT, median_p95_min};
+use crate::Outcome;
+use crate::process::Process;
+use crate::report::{Report, Row, under};
+use crate::statistics::{Sample, differences};
+
+/// How soon the first answer must come from a data directory that exists, in milliseconds.
+const TARGET: f64 = 40.0;
+
+/// What the program finds at its start.
+struct Case {
+    figure: &'static str,
+    directory: &'static str,
+    path: &'static str,
+    target: Option<f64>,
+}
+
+const CASES: [Case; 4] = [
+    Case { figure: "data directory exists", directory: "key", path: "/healthz", target: Some(TARGET) },
+    Case { figure: "1,000 services in it", directory: "full", path: "/healthz", target: None },
+    Case { figure: "no data directory", directory: "fresh", path: "/healthz", target: None },
+    Case {
+        figure: "no data directory, to /readyz (key made)",
+        directory: "fresh",
+        path: "/readyz",
+        target: None,
+    },
+];
+
+/// Measures all cases and the bare server in the same rounds.
+pub(super) fn measure(bench: &Bench, report: &mut Report) -> Outcome<()> {
+    bench.fill("key", 0)?;
+    bench.fill("full", SERVICE_COUNT)?;
+    let (mut bare, mut ours) = (Vec::new(), CASES.map(|_| Vec::new()));
+    for _ in 0..bench.rounds(20) {
+        bare.push(Process::peer("bare", bench.home.path(), None)?.first_answer("/healthz")?);
+        for (case, times) in CASES.iter().zip(&mut ours) {
+            times.push(once(bench, case)?);
+        }
+    }
+    for (case, times) in CASES.iter().zip(&ours) {
+        let sample = Sample::new(times.clone());
+        report.add(Row {
+            figure: format!("start to first answer: {}", case.figure),
+            ours: median_p95_min(&sample),
+            peer: format!("{}, bare server", median_p95_min(&Sample::new(bare.clone()))),
+            against: format!("{:+.1} ms", differences(times, &bare).median()),
+            target: case.target.map_or_else(String::new, |limit| under(sample.percentile(95.0), limit, "ms")),
+        });
+    }
+    Ok(())
+}
+
+fn once(bench: &Bench, case: &Case) -> Outcome<f64> {
+    let data_dir = bench.home.path().join(case.directory);
+    if case.directory == "fresh" && data_dir.exists() {
+        std::fs::remove_dir_all(data_dir)?;
+    }
+    let mut server = bench.groundrun(case.directory)?;
+    let time = server.first_answer(case.path)?;
+    server.stop()?;
+    Ok(time)
+}

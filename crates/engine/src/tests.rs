@@ -1,0 +1,140 @@
+//! Does a service become what was asked for, also when writes overlap and after a crash?
+
+use std::time::Duration;
+
+use groundrun_identity::Keys;
+use groundrun_model::field::Api;
+use groundrun_model::kind::Write;
+use groundrun_model::revision::RevisionPhase;
+use groundrun_model::service::plan::{Plan, RevisionPolicy, Writer, plan};
+use groundrun_model::service::{
+    Container, RevisionTemplate, Service, ServiceSpec, TrafficRevision, TrafficTarget,
+};
+use groundrun_model::url::{UrlConfig, UrlStyle};
+use groundrun_model::{Project, Region, ServiceId, ServiceName, Timestamp};
+use groundrun_runtime::Backend;
+use groundrun_store::Store;
+use uuid::Uuid;
+
+use crate::{Caller, Clock, Config, Draw, Engine, Parts, Scope};
+
+const ID_TOKEN_KEY: &str = include_str!("../../identity/fixtures/test-id-token-key.pem");
+const SERVICE_ACCOUNT_KEY: &str = include_str!("../../identity/fixtures/test-service-account-key.pem");
+
+/// How long a condition may take.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+fn id() -> ServiceId {
+    ServiceId {
+        project: Project::parse("demo-project").unwrap(),
+        region: Region::parse("us-central1").unwrap(),
+        name: ServiceName::parse("hello", "name").unwrap(),
+    }
+}
+
+fn spec(image: &str) -> ServiceSpec {
+    let container = Container { image: Some(image.to_owned()), ..Container::default() };
+    let template = RevisionTemplate { containers: vec![container], ..RevisionTemplate::default() };
+    ServiceSpec { template, ..ServiceSpec::default() }
+}
+
+async fn engine(store: Store) -> Engine {
+    let config = Config {
+        revision_policy: RevisionPolicy::EveryChange,
+        urls: UrlConfig { style: UrlStyle::Local, port: 8786 },
+        strict_identity: false,
+        project: id().project,
+        region: id().region,
+    };
+    let keys = Keys::from_pems(ID_TOKEN_KEY, SERVICE_ACCOUNT_KEY).unwrap();
+    let parts = Parts { store, keys, backend: Backend::Echo, clock: Clock::system(), draw: Draw::seeded(7) };
+    Engine::open(config, parts).await.unwrap()
+}
+
+fn owner(engine: &Engine) -> Caller {
+    engine.caller(None).unwrap()
+}
+
+/// Waits until the service is as `holds` wants it.
+async fn until(engine: &Engine, what: &str, holds: impl Fn(&Service) -> bool) -> Service {
+    let waited = tokio::time::timeout(DEADLINE, async {
+        loop {
+            let service = engine.get_service(&owner(engine), &id()).await.unwrap();
+            if holds(&service) {
+                return service;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("the service did not become {what}"))
+}
+
+#[tokio::test]
+async fn every_revision_of_overlapping_writes_comes_up() {
+    let engine = engine(Store::open(None).await.unwrap()).await;
+    let owner = owner(&engine);
+    engine.create_service(&owner, &id(), spec("one"), Api::V1, false).await.unwrap();
+    for image in ["two", "three", "four"] {
+        engine.replace_service(&owner, &id(), spec(image), None, Api::V1, false).await.unwrap();
+    }
+    // Traffic to a revision that was superseded before it was up.
+    let names = |engine: &Engine| {
+        let (engine, owner) = (engine.clone(), owner.clone());
+        let scope = Scope { project: id().project, region: Some(id().region) };
+        async move { engine.list_revisions(&owner, &scope, &crate::Page::default()).await.unwrap().items }
+    };
+    let second = names(&engine).await[2].revision.name.to_string();
+    let target =
+        TrafficTarget { revision: TrafficRevision::Named(second.clone()), percent: Some(100), tag: None };
+    let asked = ServiceSpec { traffic: vec![target], ..spec("four") };
+    engine.replace_service(&owner, &id(), asked, None, Api::V1, false).await.unwrap();
+    until(&engine, "routed to the second revision", |service| {
+        service.is_settled() && service.status.serving.iter().all(|target| target.revision.as_str() == second)
+    })
+    .await;
+    let revisions = names(&engine).await;
+    assert_eq!(revisions.len(), 4);
+    assert!(revisions.iter().all(|view| view.revision.phase == RevisionPhase::Ready), "{revisions:#?}");
+}
+
+#[tokio::test]
+async fn a_rollout_goes_on_after_a_crash() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("groundrun.db");
+    let store = Store::open(Some(&file)).await.unwrap();
+    // What is committed when the process dies between the write and the start of the revision.
+    let writer = Writer {
+        email: "dev@example.com",
+        now: Timestamp::from_seconds(1_800_000_000),
+        api: Api::V1,
+        policy: RevisionPolicy::EveryChange,
+        expected: None,
+        service_uid: Uuid::from_u128(1),
+        revision_uid: Uuid::from_u128(2),
+        suffix: "abc",
+    };
+    let Plan { writes, .. } = plan(&id(), None, spec("one"), &writer).unwrap();
+    assert!(matches!(writes.as_slice(), [Write::Insert(_), Write::Insert(_)]));
+    store.commit(writes).await.unwrap();
+    store.close().await;
+
+    let engine = engine(Store::open(Some(&file)).await.unwrap()).await;
+    let service = until(&engine, "settled", Service::is_settled).await;
+    assert_eq!(service.status.latest_ready.map(|name| name.to_string()).as_deref(), Some("hello-00001-abc"));
+    assert!(engine.routing_table().load().get(&id()).is_some_and(|route| route.split.pick(0).is_some()));
+}
+
+#[tokio::test]
+async fn a_caller_without_an_email_is_known_by_its_unique_id_after_a_restart() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("groundrun.db");
+    let first = engine(Store::open(Some(&file)).await.unwrap()).await;
+    let email = "caller@demo-project.iam.gserviceaccount.com";
+    first.generate_id_token(&owner(&first), email, "aud1", false).await.unwrap();
+    first.close().await;
+
+    let second = engine(Store::open(Some(&file)).await.unwrap()).await;
+    let unique_id = groundrun_model::account::Account::new(email).unique_id;
+    assert_eq!(second.directory().email(&unique_id).as_deref(), Some(email));
+    assert_eq!(second.directory().email("1"), None);
+}

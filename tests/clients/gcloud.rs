@@ -1,0 +1,143 @@
+//! How is the real gcloud run against an emulator of the test's own?
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Output;
+
+use groundrun::config::Settings;
+use groundrun::environment;
+use groundrun::server::{ServeOptions, Server, World, start_in};
+use groundrun_identity::Keys;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+/// The keys of the tests: making one takes longer than a test.
+const ID_TOKEN_KEY: &str = include_str!("../../crates/identity/fixtures/test-id-token-key.pem");
+const SERVICE_ACCOUNT_KEY: &str = include_str!("../../crates/identity/fixtures/test-service-account-key.pem");
+
+/// An emulator, and gcloud pointed at it by nothing but what `groundrun env` prints.
+pub(crate) struct Gcloud {
+    server: Server,
+    settings: Settings,
+    home: TempDir,
+}
+
+/// What a command of gcloud did.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// Whether it ended with status 0.
+    pub(crate) ok: bool,
+    /// What it printed as its result.
+    pub(crate) out: String,
+    /// What it told on the way, without colours.
+    pub(crate) told: String,
+}
+
+impl Gcloud {
+    /// Starts an emulator; `None` if there is no gcloud on the PATH, which only CI may not tolerate.
+    pub(crate) async fn start() -> Option<Self> {
+        let found =
+            Command::new("gcloud").arg("--version").output().await.is_ok_and(|out| out.status.success());
+        if !found {
+            assert!(std::env::var_os("CI").is_none(), "gcloud is not on the PATH, and CI requires it");
+            println!("skipped: gcloud is not on the PATH");
+            return None;
+        }
+        let project = "demo-project".to_owned();
+        let region = "us-central1".to_owned();
+        let options = ServeOptions {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data_dir: None,
+            project: project.clone(),
+            region: region.clone(),
+            revision_policy: Default::default(),
+            url_style: groundrun_model::url::UrlStyle::Local,
+            https_redirect: false,
+            explain: true,
+            strict_identity: false,
+        };
+        let keys = Keys::from_pems(ID_TOKEN_KEY, SERVICE_ACCOUNT_KEY).expect("the test keys are whole");
+        let server = start_in(options, World { keys: Some(keys), ..World::default() })
+            .await
+            .expect("the emulator starts");
+        let settings = Settings { listen: server.address(), project, region, ..Settings::default() };
+        Some(Self { server, settings, home: TempDir::new().expect("a directory for gcloud") })
+    }
+
+    /// Runs `gcloud` with the words of `command`; quoted parts are not needed by any test.
+    pub(crate) async fn run(&self, command: &str) -> Outcome {
+        self.run_words(&command.split_whitespace().collect::<Vec<_>>()).await
+    }
+
+    /// Runs `gcloud` with these arguments.
+    pub(crate) async fn run_words(&self, words: &[&str]) -> Outcome {
+        let variables = environment::gcloud(&self.settings);
+        let output = Command::new("gcloud")
+            .args(words)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home.path())
+            .env("CLOUDSDK_CONFIG", self.home.path().join("gcloud"))
+            .env("CLOUDSDK_CORE_DISABLE_PROMPTS", "1")
+            .envs(variables.into_iter().map(|variable| (variable.name, variable.value)))
+            .kill_on_drop(true)
+            .output()
+            .await
+            .expect("gcloud runs");
+        Outcome::of(&output)
+    }
+
+    /// Runs a command that must succeed; returns what it printed as its result.
+    pub(crate) async fn ok(&self, command: &str) -> String {
+        let outcome = self.run(command).await;
+        assert!(outcome.ok, "gcloud {command}\n{}", outcome.told);
+        outcome.out.trim_end().to_owned()
+    }
+
+    /// Runs a command that must fail; returns what it told.
+    pub(crate) async fn refused(&self, command: &str) -> String {
+        let outcome = self.run(command).await;
+        assert!(!outcome.ok, "gcloud {command} succeeded\n{}", outcome.out);
+        outcome.told
+    }
+
+    /// The names of the service's revisions, newest first.
+    pub(crate) async fn revisions(&self, service: &str) -> Vec<String> {
+        let names =
+            self.ok(&format!("run revisions list --service={service} --format=value(metadata.name)")).await;
+        names.lines().map(str::to_owned).collect()
+    }
+
+    /// Where the emulator listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// A file in the directory of this gcloud.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Stops the emulator.
+    pub(crate) async fn stop(self) {
+        self.server.stop().await;
+    }
+}
+
+impl Outcome {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            ok: output.status.success(),
+            out: text(&output.stdout),
+            told: without_colours(&text(&output.stderr)),
+        }
+    }
+}
+
+/// gcloud writes bold even into a pipe.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |plain, part| plain + part.split_once('m').map_or(part, |(_, rest)| rest))
+}

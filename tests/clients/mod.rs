@@ -1,0 +1,6 @@
+//! Do the clients that people have work unmodified? They are required when `CI=true`, and otherwise
+//! skipped with a printed reason where they are not installed.
+
+mod gcloud;
+mod gcloud_page;
+mod gcloud_services;
