@@ -69,7 +69,7 @@ async fn what_is_not_ours_is_refused_at_once_with_the_reason() {
     let connect = "CONNECT oauth2.googleapis.com:443 HTTP/1.1\r\nHost: oauth2.googleapis.com:443\r\nConnection: close\r\n\r\n";
     let answer = world.raw(connect.as_bytes()).await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert_snapshot!(head.lines().next().unwrap(), @"");
+    assert_snapshot!(head.lines().next().unwrap(), @"HTTP/1.1 403 groundrun does not tunnel to oauth2.googleapis.com:443: use plain http for what it emulates, see groundrun env");
     assert!(body.contains("oauth2.googleapis.com:443"), "{body}");
 
     for host in ["example.com", "www.example.test:8080", "10.1.2.3"] {
@@ -86,7 +86,7 @@ async fn a_path_that_is_nobodys_is_a_json_404() {
     let answer = world.get("/nothing/here").send().await.expect(404);
     assert_eq!(answer.header("content-type"), Some("application/json; charset=UTF-8"));
     assert_eq!(answer.code(), "NOT_FOUND");
-    assert_snapshot!(answer.message(), @"");
+    assert_snapshot!(answer.message(), @"GET /nothing/here is not a method of an API that groundrun knows.");
     let wrong_method = world.ask(Method::PATCH, Owner::services_path()).send().await.expect(404);
     assert_eq!(wrong_method.code(), "NOT_FOUND");
 }
@@ -114,7 +114,20 @@ async fn what_is_not_emulated_is_refused_by_name() {
     }
     let metadata = world.get("/").host("metadata.google.internal").send().await.expect(501);
     told.push_str(&metadata.message());
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r"
+    The Cloud Run Admin API v2 (GET /v2/projects/demo-project/locations/us-central1/services) is not emulated by groundrun.
+    The Cloud Run Admin API v2 (POST /v2/projects/demo-project/locations/us-central1/services) is not emulated by groundrun.
+    The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (GET /apis/run.googleapis.com/v1/namespaces/demo-project/jobs) is not emulated by groundrun.
+    The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (POST /apis/run.googleapis.com/v1/namespaces/demo-project/jobs/j:run) is not emulated by groundrun.
+    The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (GET /apis/run.googleapis.com/v1/namespaces/demo-project/workerpools) is not emulated by groundrun.
+    The v1 API of Cloud Run domain mappings (GET /apis/domains.cloudrun.com/v1/namespaces/demo-project/domainmappings) is not emulated by groundrun.
+    The v1 API of long-running operations (GET /v1/projects/demo-project/locations/us-central1/operations) is not emulated by groundrun.
+    The Cloud Logging API (POST /v2/entries:list) is not emulated by groundrun.
+    This method of the Resource Manager API (DELETE /v1/projects/demo-project) is not emulated by groundrun.
+    This method of the IAM API (POST /v1/projects/-/serviceAccounts/a@b.test:getIamPolicy) is not emulated by groundrun.
+    The metadata server (/computeMetadata/v1/instance/region) is not emulated by groundrun.
+    The metadata server (/) is not emulated by groundrun.
+    ");
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ async fn a_stale_etag_is_a_conflict_and_none_is_none() {
     owner.grant("hello").await;
     let refused = owner.set_policy("hello", &stale).await.expect(409);
     assert_eq!(refused.code(), "ABORTED");
-    assert_snapshot!(refused.message(), @"");
+    assert_snapshot!(refused.message(), @"There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.");
     assert_eq!(at(&owner.policy("hello").await, "/bindings/0/members"), &json!([CALLER]));
     let written = owner.set_policy("hello", &invokers(&[])).await.expect(200).json();
     assert_eq!(written.get("bindings"), None);
@@ -98,7 +98,7 @@ async fn conditions_need_version_3() {
         assert_eq!(refused.expect(400).violations()[0].0, "policy.version");
     }
     let refused = owner.set_policy("hello", &patched(&policy, "/version", json!(2))).await.expect(400);
-    assert_snapshot!(refused.message(), @"");
+    assert_snapshot!(refused.message(), @"policy.version: '2' is not a policy version: use 0, 1 or 3.");
     let written = owner.set_policy("hello", &patched(&policy, "/version", json!(3))).await.expect(200).json();
     assert_eq!((&written["version"], &written["bindings"]), (&json!(3), &policy["bindings"]));
 
@@ -181,7 +181,21 @@ async fn what_is_no_policy_is_refused_and_not_kept() {
             told.push_str(&format!("{field}: {description}\n"));
         }
     }
-    assert_snapshot!(told.trim_end(), @"");
+    assert_snapshot!(told.trim_end(), @r#"
+    policy.bindings[0].role: 'run.invoker' is not a role: use roles/NAME, projects/PROJECT/roles/NAME or organizations/ORGANIZATION/roles/NAME.
+    policy.bindings[0].role: 'roles/' is not a role: use roles/NAME, projects/PROJECT/roles/NAME or organizations/ORGANIZATION/roles/NAME.
+    policy.bindings[0].role: '' is not a role: use roles/NAME, projects/PROJECT/roles/NAME or organizations/ORGANIZATION/roles/NAME.
+    policy.bindings[0].members[0]: The member caller@demo-project.iam.gserviceaccount.com is of an unknown type. Please set a valid type prefix for the member.
+    policy.bindings[0].members[0]: Account caller@demo-project.iam.gserviceaccount.com is of type "serviceAccount". The principal should appear as "serviceAccount:caller@demo-project.iam.gserviceaccount.com".
+    policy.bindings[0].members[0]: Service account dev@example.test does not exist.
+    policy.bindings[0].members[0]: The member robot:x@example.test is of an unknown type. Please set a valid type prefix for the member.
+    policy.bindings[0].members[0]: 'nodot' is not a domain.
+    policy.bindings: Invalid value at 'policy.bindings' (a list is expected)
+    policy.bindings[0].members[0]: Invalid value at 'policy.bindings[0].members[0]' (TYPE_STRING)
+    policy.bindings[0]: Invalid JSON payload received. Unknown name "rôle" at 'policy.bindings[0]': Cannot find field.
+    policy.version: '4' is not a policy version: use 0, 1 or 3.
+    policy: Invalid value at 'policy' (an object is expected)
+    "#);
     assert_eq!(owner.policy("hello").await, before);
 
     let set = format!("{}:setIamPolicy", Owner::resource_path("hello"));
@@ -200,7 +214,7 @@ async fn an_unknown_service_has_no_policy() {
     let world = World::start().await;
     let get = format!("{}:getIamPolicy", Owner::resource_path("absent"));
     let refused = world.get(get).send().await.expect(404);
-    assert_snapshot!(refused.message(), @"");
+    assert_snapshot!(refused.message(), @"Resource 'absent' of kind 'SERVICE' in region 'us-central1' in project 'demo-project' does not exist.");
     let _ = world.owner().set_policy("absent", &invokers(&[CALLER])).await.expect(404);
 }
 

@@ -1,7 +1,7 @@
 //! How does the JWT library sign without parsing the private key for every token?
 //!
-//! Its stock provider is handed the encoded key and parses it at each call, which costs more than twice
-//! the signature. Ours knows the keys that a [`crate::signing_key::SigningKey`] has parsed, and leaves
+//! Its stock provider is handed the encoded key and parses it at each call, which makes a signature take
+//! about twice as long. Ours knows the keys that a [`crate::signing_key::SigningKey`] has parsed, and leaves
 //! every other key and algorithm to the stock one.
 
 use std::sync::{Arc, LazyLock, Weak};

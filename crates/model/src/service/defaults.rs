@@ -45,7 +45,9 @@ fn fill_containers(template: &mut RevisionTemplate) {
 
 /// Only the container that takes the requests gets a startup probe of its own.
 fn fill_probes(container: &mut Container) {
-    let port = container.ports.first().and_then(|port| port.container_port);
+    // A port that is refused is refused once, not again in the probes that would follow it.
+    let allowed = |port: &i32| (1..=65535).contains(port);
+    let port = container.ports.first().and_then(|port| port.container_port).filter(allowed);
     let probes =
         [&mut container.startup_probe, &mut container.liveness_probe, &mut container.readiness_probe];
     for probe in probes.into_iter().flatten() {

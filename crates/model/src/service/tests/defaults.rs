@@ -54,7 +54,11 @@ fn a_service_with_nothing_but_an_image() {
 #[test]
 fn what_the_user_wrote_stays_word_for_word() {
     for cpu in ["1", "1000m", "2", "1.0"] {
-        check(&[(&format!("{LIMITS} cpu"), json!(cpu))], "/template/spec/containers/0/resources/limits/cpu", json!(cpu));
+        check(
+            &[(&format!("{LIMITS} cpu"), json!(cpu))],
+            "/template/spec/containers/0/resources/limits/cpu",
+            json!(cpu),
+        );
     }
     let memory = [("spec template spec containers 0 resources limits memory", json!("1Gi"))];
     let limits = json!({"cpu": "1000m", "memory": "1Gi"});
@@ -125,7 +129,10 @@ fn a_partial_probe_is_completed_and_zero_means_the_default() {
         probe.as_object_mut().unwrap().append(action.clone().as_object_mut().unwrap());
         probe
     };
-    for given in [json!({"httpGet": {}}), json!({"httpGet": {"port": 0}, "timeoutSeconds": 0, "periodSeconds": 0, "failureThreshold": 0})] {
+    for given in [
+        json!({"httpGet": {}}),
+        json!({"httpGet": {"port": 0}, "timeoutSeconds": 0, "periodSeconds": 0, "failureThreshold": 0}),
+    ] {
         check(&[(startup, given)], at, probe(json!({"httpGet": {"path": "/", "port": 8080}})));
     }
     check(&[(startup, json!({"grpc": {}}))], at, probe(json!({"grpc": {"port": 8080}})));
@@ -141,7 +148,11 @@ fn the_label_tells_whose_startup_probe_it_is() {
     let own = json!({"timeoutSeconds": 240, "periodSeconds": 240, "failureThreshold": 1, "tcpSocket": {"port": 8080}});
     check(&[(startup, own)], at, json!("Default"));
     check(&[(startup, json!({"httpGet": {"path": "/up"}}))], at, json!("Custom"));
-    check(&[("spec template spec containers 0 ports", json!([{"containerPort": 9000}]))], at, json!("Default"));
+    check(
+        &[("spec template spec containers 0 ports", json!([{"containerPort": 9000}]))],
+        at,
+        json!("Default"),
+    );
 }
 
 #[test]

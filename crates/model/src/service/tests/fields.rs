@@ -57,7 +57,10 @@ fn a_row_knows_its_path_in_each_api() {
 fn the_words_of_an_enum_are_read_in_any_case_and_written_in_one() {
     use super::super::values::{Ingress, LaunchStage, VpcEgress};
     use crate::field::Setting as _;
-    assert_eq!(Ingress::from_text("Internal-And-Cloud-Load-Balancing"), Ok(Ingress::InternalAndCloudLoadBalancing));
+    assert_eq!(
+        Ingress::from_text("Internal-And-Cloud-Load-Balancing"),
+        Ok(Ingress::InternalAndCloudLoadBalancing)
+    );
     assert_eq!(LaunchStage::from_text("beta").map(|stage| stage.to_text()), Ok("BETA".to_owned()));
     for (value, v1, _) in VpcEgress::WORDS {
         assert_eq!((VpcEgress::from_text(v1), value.to_text()), (Ok(*value), (*v1).to_owned()));

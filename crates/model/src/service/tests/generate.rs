@@ -56,14 +56,16 @@ fn probe(actions: Vec<Value>) -> impl Strategy<Value = Value> {
     let number = |most: i32| prop::option::of(0..=most);
     (select(actions), number(5), number(240), number(9)).prop_map(|(action, timeout, period, failures)| {
         let period = period.map(|period| if period == 0 { 0 } else { period.max(5) });
-        let mut probe = json!({"timeoutSeconds": timeout, "periodSeconds": period, "failureThreshold": failures});
+        let mut probe =
+            json!({"timeoutSeconds": timeout, "periodSeconds": period, "failureThreshold": failures});
         probe.as_object_mut().unwrap().extend(action.as_object().unwrap().clone());
         probe
     })
 }
 
 fn container(index: usize, with_port: bool) -> impl Strategy<Value = Value> {
-    let http = || vec![json!({"httpGet": {"path": "/up", "port": 9}}), json!({"grpc": {"service": "s", "port": 1}})];
+    let http =
+        || vec![json!({"httpGet": {"path": "/up", "port": 9}}), json!({"grpc": {"service": "s", "port": 1}})];
     let env = select(vec![
         json!({"name": "A", "value": "1"}),
         json!({"name": "B", "value": ""}),
@@ -146,23 +148,39 @@ pub(super) fn edits() -> impl Strategy<Value = Vec<(String, Value)>> {
     let labels = || map("[a-z][a-z0-9_-]{0,6}", "[a-z0-9_-]{0,6}");
     let annotations = || map("example\\.com/[a-z]{1,3}", "[ -~]{0,5}");
     let metadata = (labels(), annotations(), labels(), annotations());
-    (settings(), metadata, containers(), volumes(), prop::option::of(traffic()), prop::option::of("hello-[a-z]{1,5}"))
-        .prop_map(|(settings, (labels, annotations, more_labels, more_annotations), containers, volumes, traffic, name)| {
-            let template = "spec template";
-            let mut edits = vec![
-                ("metadata labels".to_owned(), labels),
-                ("metadata annotations".to_owned(), annotations),
-                (format!("{template} metadata labels"), more_labels),
-                (format!("{template} metadata annotations"), more_annotations),
-                (format!("{template} spec enableServiceLinks"), json!(false)),
-                (format!("{template} spec containers"), containers),
-                (format!("{template} spec volumes"), volumes),
-            ];
-            edits.extend(traffic.map(|traffic| ("spec traffic".to_owned(), traffic)));
-            edits.extend(name.map(|name| (format!("{template} metadata name"), json!(name))));
-            edits.extend(settings);
-            edits
-        })
+    (
+        settings(),
+        metadata,
+        containers(),
+        volumes(),
+        prop::option::of(traffic()),
+        prop::option::of("hello-[a-z]{1,5}"),
+    )
+        .prop_map(
+            |(
+                settings,
+                (labels, annotations, more_labels, more_annotations),
+                containers,
+                volumes,
+                traffic,
+                name,
+            )| {
+                let template = "spec template";
+                let mut edits = vec![
+                    ("metadata labels".to_owned(), labels),
+                    ("metadata annotations".to_owned(), annotations),
+                    (format!("{template} metadata labels"), more_labels),
+                    (format!("{template} metadata annotations"), more_annotations),
+                    (format!("{template} spec enableServiceLinks"), json!(false)),
+                    (format!("{template} spec containers"), containers),
+                    (format!("{template} spec volumes"), volumes),
+                ];
+                edits.extend(traffic.map(|traffic| ("spec traffic".to_owned(), traffic)));
+                edits.extend(name.map(|name| (format!("{template} metadata name"), json!(name))));
+                edits.extend(settings);
+                edits
+            },
+        )
 }
 
 /// The specification that `edits` ask for.

@@ -35,7 +35,8 @@ fn settings_of(revision: &Revision, row: &Row) -> [Value; 2] {
 
 /// Edits, a row of the configuration, and the value that it changes to; `None` clears it.
 fn changes() -> impl Strategy<Value = (Vec<(String, Value)>, &'static Row, Option<String>)> {
-    let configuration = rows().into_iter().filter(|row| row.change == Change::Configuration).collect();
+    let configuration: Vec<_> =
+        rows().into_iter().filter(|row| row.change == Change::Configuration).collect();
     (edits(), select::<&'static Row>(configuration))
         .prop_flat_map(|(edits, row)| (Just(edits), Just(row), prop::option::of(value(row))))
         .prop_map(|(mut edits, row, value)| {

@@ -33,17 +33,30 @@ fn the_template_cuts_under_both_policies() {
     let both = |cause: &str, when: &[Edit<'_>]| check(&[], when, [Some(&[cause]), Some(&[cause])]);
     both("spec.template.spec.containers", &[(IMAGE, json!("gcr.io/demo/other"))]);
     both("spec.template.spec.containers", &[("spec template spec containers 0 env", json!([{"name": "A"}]))]);
-    both("spec.template.spec.volumes", &[("spec template spec volumes 0", json!({"name": "v", "emptyDir": {}}))]);
+    both(
+        "spec.template.spec.volumes",
+        &[("spec template spec volumes", json!([{"name": "v", "emptyDir": {}}]))],
+    );
     both("spec.template.spec", &[("spec template spec enableServiceLinks", json!(false))]);
-    both("spec.template.metadata.labels", &[("spec template metadata labels client.knative.dev/nonce", json!("vgmohslfeb"))]);
-    both("spec.template.metadata.annotations", &[("spec template metadata annotations example.com/a", json!("b"))]);
+    both(
+        "spec.template.metadata.labels",
+        &[("spec template metadata labels client.knative.dev/nonce", json!("vgmohslfeb"))],
+    );
+    both(
+        "spec.template.metadata.annotations",
+        &[("spec template metadata annotations example.com/a", json!("b"))],
+    );
     both("spec.template.metadata.name", &[(NAME, json!("hello-mine"))]);
 }
 
 #[test]
 fn the_service_s_own_configuration_cuts_under_every_change_only() {
     check(&[], &[("metadata labels team", json!("infra"))], [Some(&["metadata.labels"]), None]);
-    check(&[], &[("metadata annotations example.com/a", json!("b"))], [Some(&["metadata.annotations"]), None]);
+    check(
+        &[],
+        &[("metadata annotations example.com/a", json!("b"))],
+        [Some(&["metadata.annotations"]), None],
+    );
     check(
         &[(AUDIENCES, json!("[\"a\"]"))],
         &[(AUDIENCES, Value::Null)],
@@ -114,10 +127,7 @@ fn a_taken_name_is_refused_for_another_template() {
         let mut world = World::ready(policy, &[(NAME, json!("hello-mine"))]);
         let error = world.write(&[(NAME, json!("hello-mine")), (IMAGE, json!("other"))]).unwrap_err();
         assert_eq!(error.code, Code::AlreadyExists);
-        assert_eq!(
-            error.message,
-            "Revision named 'hello-mine' with different configuration already exists."
-        );
+        assert_eq!(error.message, "Revision named 'hello-mine' with different configuration already exists.");
     }
 }
 
@@ -164,10 +174,7 @@ fn custom_audiences_show_on_every_revision_since_they_were_set() {
     let writes: &[&[Edit<'_>]] = &[&[], &[audiences()], &[audiences(), other()], &[other()]];
     let key = "run.googleapis.com/custom-audiences";
     let set = json!("[\"a\",\"b\"]");
-    assert_eq!(
-        shown(RevisionPolicy::EveryChange, writes, key),
-        [Value::Null, set.clone(), set, Value::Null]
-    );
+    assert_eq!(shown(RevisionPolicy::EveryChange, writes, key), [Value::Null, set.clone(), set, Value::Null]);
     // Under `template` only the other image is a cause, and no revision shows the setting.
     assert_eq!(shown(RevisionPolicy::Template, writes, key), [Value::Null, Value::Null]);
 }

@@ -120,8 +120,11 @@ fn a_target_may_name_the_revision_of_the_same_write() {
     world
         .write(&[
             ("spec template metadata name", json!("hello-blue")),
-            ("spec traffic", json!([{"revisionName": "hello-00001-abc", "percent": 100},
-                                    {"revisionName": "hello-blue", "tag": "blue"}])),
+            (
+                "spec traffic",
+                json!([{"revisionName": "hello-00001-abc", "percent": 100},
+                                    {"revisionName": "hello-blue", "tag": "blue"}]),
+            ),
         ])
         .unwrap();
     world.settle(RevisionPhase::Ready);

@@ -180,7 +180,7 @@ fn integers_may_be_strings() {
         ("spec template spec timeoutSeconds", json!("60")),
         ("spec template spec containerConcurrency", json!(10)),
         ("spec template spec containers 0 ports 0 containerPort", json!("9000")),
-        ("spec traffic 0", json!({"latestRevision": true, "percent": "100"})),
+        ("spec traffic", json!([{"latestRevision": true, "percent": "100"}])),
     ]);
     assert_eq!(spec.template.settings.timeout, Some(60));
     assert_eq!(spec.template.settings.max_instance_request_concurrency, Some(10));
@@ -230,7 +230,8 @@ fn what_the_table_does_not_know_is_kept() {
 #[test]
 fn the_resource_version_is_the_moment_of_the_last_write() {
     assert_eq!(v1::resource_version(Timestamp::from_micros(START)), "AAZZJpwmJn4");
-    let read = |text: &str| v1::parse(body(&[("metadata resourceVersion", json!(text))])).map(|body| body.version);
+    let read =
+        |text: &str| v1::parse(body(&[("metadata resourceVersion", json!(text))])).map(|body| body.version);
     assert_eq!(read("AAZZJpwmJn4"), Ok(Some(START)));
     assert_eq!(read("AAZZJpwmJn4="), Ok(Some(START)));
     assert_eq!(read(""), Ok(None));
@@ -267,7 +268,9 @@ fn a_target_is_the_latest_revision_or_a_named_one() {
         ]
     );
     let words = "must be specified if and only if latestRevision is not true";
-    for target in [json!({"percent": 100}), json!({"latestRevision": true, "revisionName": "hello-00001-abc"})] {
+    for target in
+        [json!({"percent": 100}), json!({"latestRevision": true, "revisionName": "hello-00001-abc"})]
+    {
         check(&[("spec traffic", json!([target]))], &format!("spec.traffic[0].revisionName: {words}"));
     }
     check(

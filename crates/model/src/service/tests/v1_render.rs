@@ -17,8 +17,11 @@ fn world() -> World {
             ("spec template metadata labels client.knative.dev/nonce", json!("vgmohslfeb")),
             ("spec template metadata annotations run.googleapis.com/startup-cpu-boost", json!("True")),
             ("spec template spec nodeSelector run.googleapis.com/accelerator", json!("nvidia-l4")),
-            ("spec traffic", json!([{"latestRevision": true, "percent": 100},
-                                    {"revisionName": "hello-00001-abc", "tag": "blue"}])),
+            (
+                "spec traffic",
+                json!([{"latestRevision": true, "percent": 100},
+                                    {"revisionName": "hello-00001-abc", "tag": "blue"}]),
+            ),
         ],
     );
     // The moments of the revision: it came up in 1.5 s.

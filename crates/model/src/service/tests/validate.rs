@@ -45,10 +45,7 @@ fn settings() {
         );
         v1(
             &[(&format!("{t} autoscaling.knative.dev/{key}"), json!("-1"))],
-            &match key {
-                "minScale" => format!("spec.template.metadata.annotations[autoscaling.knative.dev/{key}]: {negative}"),
-                _ => format!("spec.template.metadata.annotations[autoscaling.knative.dev/{key}]: {negative}"),
-            },
+            &format!("spec.template.metadata.annotations[autoscaling.knative.dev/{key}]: {negative}"),
         );
     }
     let least = "must be greater than or equal to min_instance_count";
@@ -130,7 +127,8 @@ fn names_of_revisions() {
     let charset = "only lowercase, digits, and hyphens; must begin with letter, and may not end with hyphen; must \
                    be less than 64 characters.";
     let long = format!("hello-{}", "a".repeat(58));
-    let names = [("other-1", prefix), ("hello", prefix), ("hello-", prefix), ("hello-A", charset), (&long, charset)];
+    let names =
+        [("other-1", prefix), ("hello", prefix), ("hello-", prefix), ("hello-A", charset), (&long, charset)];
     for (name, words) in names {
         let when = [("spec template metadata name", json!(name))];
         v1(&when, &format!("spec.template.metadata.name: {words}"));
@@ -144,7 +142,8 @@ fn sets_of_containers() {
     let app = |name: &str| json!({"name": name, "image": "app", "ports": [{"containerPort": 8080}]});
     let sidecar = |name: &str| json!({"name": name, "image": "app"});
     v1(&[(C, json!([]))], &format!("{at}: must contain at least one container"));
-    let eleven: Vec<Value> = (0..11).map(|n| if n == 0 { app("a") } else { sidecar(&format!("s{n}")) }).collect();
+    let eleven: Vec<Value> =
+        (0..11).map(|n| if n == 0 { app("a") } else { sidecar(&format!("s{n}")) }).collect();
     v1(&[(C, json!(eleven))], &format!("{at}: must contain at most 10 containers"));
     for two in [json!([app("a"), app("b")]), json!([sidecar("a"), sidecar("b")])] {
         v1(&[(C, two.clone())], &format!("{at}: must contain exactly one container with an exposed port"));
@@ -187,7 +186,9 @@ fn one_container() {
 #[test]
 fn environment() {
     let reserved = |names: &str| {
-        format!("The following reserved env names were provided: {names}. These values are automatically set by the system.")
+        format!(
+            "The following reserved env names were provided: {names}. These values are automatically set by the system."
+        )
     };
     container("env", json!([{"name": "PORT", "value": "1"}]), ".env", &reserved("PORT"));
     let both = json!([{"name": "K_REVISION"}, {"name": "A"}, {"name": "PORT"}]);
@@ -203,11 +204,16 @@ fn environment() {
 #[test]
 fn limits() {
     let cpu = |value: &str| {
-        format!("Invalid value specified for cpu: '{value}'. Must be equal to one of [.08-1], 1.0, 2.0, 4.0, 6.0, 8.0")
+        format!(
+            "Invalid value specified for cpu: '{value}'. Must be equal to one of [.08-1], 1.0, 2.0, 4.0, 6.0, 8.0"
+        )
     };
     for value in ["3", "0.07", "1.5", "16"] {
         let spec = json!({"cpu": value});
-        let edit = [(&*format!("{C0} resources limits"), spec), ("spec template spec containerConcurrency", json!(1))];
+        let edit = [
+            (&*format!("{C0} resources limits"), spec),
+            ("spec template spec containerConcurrency", json!(1)),
+        ];
         v1(&edit, &format!("spec.template.spec.containers[0].resources.limits.cpu: {}", cpu(value)));
     }
     let limit = |name: &str, value: &str, at: &str, words: &str| {
@@ -225,7 +231,9 @@ fn limits() {
             "memory",
             value,
             ".resources.limits.memory",
-            &format!("Invalid value specified for container memory: '{value}'. It must be between 128Mi and 32Gi."),
+            &format!(
+                "Invalid value specified for container memory: '{value}'. It must be between 128Mi and 32Gi."
+            ),
         );
     }
     limit("memory", "Gi", ".resources.limits.memory", "Could not parse Quantity 'Gi'");
@@ -302,7 +310,8 @@ fn volumes_and_mounts() {
     let v = |name: &str| json!({"name": name, "emptyDir": {"medium": "Memory"}});
     v1(&[(V, json!([v("a"), v("a")]))], &format!("{at}: Duplicate volume name 'a'"));
     v1(&[(V, json!([{"emptyDir": {}}]))], &format!("{at}[0].name: must not be empty"));
-    for volume in [json!({"name": "a"}), json!({"name": "a", "emptyDir": {}, "secret": {"secretName": "s"}})] {
+    for volume in [json!({"name": "a"}), json!({"name": "a", "emptyDir": {}, "secret": {"secretName": "s"}})]
+    {
         let when = [(V, json!([volume]))];
         v1(&when, &format!("{at}[0]: must have exactly one source"));
         check(Api::V2, &when, "service.template.volumes[0]: must have exactly one source");
@@ -336,7 +345,10 @@ fn traffic() {
     );
     let tagged = |tag: &str| json!([latest(100), {"latestRevision": true, "tag": tag}]);
     v1(
-        &[("spec traffic", json!([latest(100), {"latestRevision": true, "tag": "a"}, {"latestRevision": true, "tag": "a"}]))],
+        &[(
+            "spec traffic",
+            json!([latest(100), {"latestRevision": true, "tag": "a"}, {"latestRevision": true, "tag": "a"}]),
+        )],
         "spec.traffic[2].tag: may not contain a duplicate tag 'a'",
     );
     let long = "t".repeat(42);
@@ -355,9 +367,15 @@ fn traffic() {
 #[test]
 fn what_is_allowed_at_the_edges() {
     let allowed: [&[Edit<'_>]; 6] = [
-        &[("spec template spec timeoutSeconds", json!(3600)), ("spec template spec containerConcurrency", json!(1000))],
+        &[
+            ("spec template spec timeoutSeconds", json!(3600)),
+            ("spec template spec containerConcurrency", json!(1000)),
+        ],
         &[("metadata annotations run.googleapis.com/description", json!("é".repeat(512)))],
-        &[("spec template spec containers 0 env", json!([{"name": "X_GOOGLE_A"}, {"name": "1.odd"}, {"name": "1.odd"}]))],
+        &[(
+            "spec template spec containers 0 env",
+            json!([{"name": "X_GOOGLE_A"}, {"name": "1.odd"}, {"name": "1.odd"}]),
+        )],
         &[("spec template spec containers 0 name", json!("app.v2"))],
         &[("spec template spec containers 0 resources limits", json!({"memory": "128M", "cpu": "8"}))],
         &[("spec traffic", json!([{"latestRevision": true, "percent": 100, "tag": "t".repeat(41)}]))],
