@@ -41,6 +41,8 @@ impl Engine {
         mask: Option<&str>,
     ) -> Result<Policy> {
         let _allowed = self.allow(caller, "run.services.setIamPolicy", &id.to_string())?;
+        // Publishing must not fall between a rollout's routing and its writing of the status.
+        let _turn = self.0.locks.lock(id).await;
         let written = self.replace_policy(Resource::Service(id), policy, mask).await?;
         self.publish(id).await?;
         Ok(written)

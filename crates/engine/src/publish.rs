@@ -15,7 +15,7 @@ use crate::Engine;
 
 impl Engine {
     /// Replaces the route of the service by what is stored now. Returns when the next request is routed
-    /// by it.
+    /// by it. The caller holds the lock of the service.
     pub(crate) async fn publish(&self, id: &ServiceId) -> Result<()> {
         // One at a time: reading and replacing must not be overtaken by an older reading.
         let _turn = self.0.publishing.lock().await;
@@ -41,6 +41,7 @@ impl Engine {
     pub(crate) async fn publish_project(&self, project: &Project) -> Result<()> {
         for id in self.0.table.load().routes().map(|route| route.id.clone()) {
             if id.project == *project {
+                let _turn = self.0.locks.lock(&id).await;
                 self.publish(&id).await?;
             }
         }

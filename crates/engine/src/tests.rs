@@ -138,3 +138,19 @@ async fn a_caller_without_an_email_is_known_by_its_unique_id_after_a_restart() {
     assert_eq!(second.directory().email(&unique_id).as_deref(), Some(email));
     assert_eq!(second.directory().email("1"), None);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_that_is_set_while_the_service_comes_up_does_not_hide_its_revision() {
+    let engine = engine(Store::open(None).await.unwrap()).await;
+    let owner = owner(&engine);
+    for round in 0..40 {
+        engine.create_service(&owner, &id(), spec("one"), Api::V1, false).await.unwrap();
+        let policy = groundrun_model::iam::Policy { etag: Vec::new(), ..Default::default() };
+        engine.set_service_policy(&owner, &id(), policy, None).await.unwrap();
+        until(&engine, "settled", Service::is_settled).await;
+        let table = engine.routing_table().load_full();
+        let route = table.get(&id()).unwrap();
+        assert!(route.split.pick(0).is_some(), "round {round}: ready, and nothing is routed");
+        engine.delete_service(&owner, &id(), false).await.unwrap();
+    }
+}
