@@ -1,6 +1,7 @@
 //! How does the benchmark speak to a server?
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
@@ -15,6 +16,9 @@ use crate::Outcome;
 
 /// Where the services of the benchmark are, as gcloud has them.
 pub(crate) const SERVICES: &str = "/apis/serving.knative.dev/v1/namespaces/demo-project/services";
+
+/// How long a service may take to become ready.
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// One connection that is kept.
 #[derive(Debug)]
@@ -53,6 +57,18 @@ impl Client {
         let answer = self.send(request(method, path, body)?).await?;
         Ok(serde_json::from_slice(answer.body())?)
     }
+
+    /// The service of this name, asked for again and again until it is ready.
+    pub(crate) async fn settled(&mut self, name: &str) -> Outcome<Value> {
+        let (path, start) = (format!("{SERVICES}/{name}"), Instant::now());
+        while start.elapsed() < DEADLINE {
+            let service = self.call(Method::GET, &path, None).await?;
+            if is_ready(&service) {
+                return Ok(service);
+            }
+        }
+        Err(format!("{name} is not ready after {DEADLINE:?}").into())
+    }
 }
 
 /// A request of the owner to the API.
@@ -73,4 +89,26 @@ pub(crate) fn service(name: &str, value: u64) -> Value {
             "env": [{ "name": "VALUE", "value": value.to_string() }],
         }] } } },
     })
+}
+
+fn is_ready(service: &Value) -> bool {
+    let conditions = service.pointer("/status/conditions").and_then(Value::as_array);
+    let ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
+    conditions.into_iter().flatten().any(ready)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::is_ready;
+
+    #[test]
+    fn only_the_condition_ready_counts() {
+        let of = |kind, status| json!({ "status": { "conditions": [{ "type": kind, "status": status }] } });
+        assert!(is_ready(&of("Ready", "True")));
+        assert!(!is_ready(&of("Ready", "Unknown")));
+        assert!(!is_ready(&of("RoutesReady", "True")));
+        assert!(!is_ready(&json!({})));
+    }
 }

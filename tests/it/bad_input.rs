@@ -21,6 +21,7 @@ fn mistakes() -> Vec<(String, Value)> {
         ("/kind".into(), json!("Job")),
         ("/spek".into(), json!({})),
         ("/metadata/nme".into(), json!("x")),
+        ("/metadata".into(), json!(["hello"])),
         ("/metadata/labels".into(), json!([])),
         ("/metadata/labels".into(), json!({ "Team": "a" })),
         ("/metadata/labels".into(), json!({ "team": "v1.0.0" })),
@@ -58,6 +59,7 @@ fn mistakes() -> Vec<(String, Value)> {
         (spec("containers"), json!([])),
         (spec("containers"), json!({})),
         (spec("containers"), json!([{}])),
+        (spec("containers"), json!([["name", "example.test/image"]])),
         (spec("containers"), Value::Array(vec![json!({ "image": "i" }); 11])),
         (spec("containers"), json!([{ "image": "i" }, { "image": "i" }])),
         (spec("volumes"), json!([{ "name": "v" }])),
@@ -113,6 +115,7 @@ async fn a_new_service_with_a_mistake_is_not_made() {
     kind: must be Service
     : Invalid JSON payload received. Unknown name "spek": Cannot find field.
     metadata: Invalid JSON payload received. Unknown name "nme" at 'metadata': Cannot find field.
+    metadata: Invalid value at 'metadata' (invalid type: sequence, expected an object)
     metadata.labels: Invalid value at 'metadata.labels' (invalid type: sequence, expected a map)
     metadata.labels[Team]: Label key 'Team' violates format: lowercase letters, digits, underscores and hyphens, at most 63 characters, beginning with a letter.
     metadata.labels[team]: Label value 'v1.0.0' violates format: lowercase letters, digits, underscores and hyphens, at most 63 characters.
@@ -130,7 +133,7 @@ async fn a_new_service_with_a_mistake_is_not_made() {
     metadata.annotations[run.googleapis.com/invoker-iam-disabled]: must be true or false, not 'yes'
     metadata.annotations[run.googleapis.com/minScale]: must be an integer, not 'many'
     metadata.annotations[run.googleapis.com/minScale]: must be greater than or equal to zero
-    metadata.annotations[run.googleapis.com/maxScale]: must be greater than or equal to zero
+    metadata.annotations[run.googleapis.com/maxScale]: must be at most 2147483647
     metadata.annotations[run.googleapis.com/manualInstanceCount]: scaling mode must be set to MANUAL
     metadata.annotations[run.googleapis.com/launch-stage]: 'OMEGA' is not valid. Allowed values are [ALPHA, BETA, GA]
     metadata.annotations[run.googleapis.com/description]: must be at most 512 characters.
@@ -150,6 +153,7 @@ async fn a_new_service_with_a_mistake_is_not_made() {
     spec.template.spec.containers: must contain at least one container
     spec.template.spec.containers: Invalid value at 'spec.template.spec.containers' (invalid type: map, expected a sequence)
     spec.template.spec.containers[0].image: must be a container image path in the form [hostname/]repo-path[:tag and/or @digest]
+    spec.template.spec.containers[0]: Invalid value at 'spec.template.spec.containers[0]' (invalid type: sequence, expected an object)
     spec.template.spec.containers: must contain at most 10 containers
     spec.template.spec.containers: must contain exactly one container with an exposed port
     spec.template.spec.containers: must contain exactly one container with an exposed port
@@ -166,9 +170,7 @@ async fn a_new_service_with_a_mistake_is_not_made() {
     spec.template.spec.containers: exceeds the limit on EnvVars across all containers of 1000
     spec.template.spec.containers[0].ports[0].containerPort: Invalid value at 'spec.template.spec.containers[0].ports[0].containerPort' ("http" is not an integer)
     spec.template.spec.containers[0].ports[0].containerPort: must be between 1 and 65535
-    spec.template.spec.containers[0].startupProbe.tcpSocket.port: if specified, must be between 1 and 65535
     spec.template.spec.containers[0].ports[0].containerPort: must be between 1 and 65535
-    spec.template.spec.containers[0].startupProbe.tcpSocket.port: if specified, must be between 1 and 65535
     spec.template.spec.containers[0].ports[0].name: must be one of empty, 'http1' or 'h2c'
     spec.template.spec.containers[0].ports: should contain 0 or 1 port
     spec.template.spec.containers[0].resources.limits.memory: could not match suffix MB while parsing Quantity. Allowed values are [m, k, M, G, T, Ki, Mi, Gi, Ti, Pi, Ei]
@@ -278,6 +280,7 @@ async fn bodies_that_are_no_json_are_told_so() {
         b"null",
         b"1",
         b"\"text\"",
+        b"[\"serving.knative.dev/v1\",\"Service\",{\"name\":\"hello\"}]",
         deep.as_bytes(),
         deep_object.as_bytes(),
         twice,
@@ -301,16 +304,22 @@ async fn bodies_that_are_no_json_are_told_so() {
     : Invalid JSON payload received. invalid unicode code point at line 1 column 11
     : Invalid JSON payload received. unexpected end of hex escape at line 1 column 17
     : Invalid JSON payload received. expected value at line 1 column 1
-    spec.template.spec.containers: must contain at least one container
-    : Invalid value at '' (invalid type: null, expected struct ServiceMessage)
-    : Invalid value at '' (invalid type: integer `1`, expected struct ServiceMessage)
-    : Invalid value at '' (invalid type: string "text", expected struct ServiceMessage)
+    : Invalid value at '' (invalid type: sequence, expected an object)
+    : Invalid value at '' (invalid type: null, expected an object)
+    : Invalid value at '' (invalid type: integer `1`, expected an object)
+    : Invalid value at '' (invalid type: string "text", expected an object)
+    : Invalid value at '' (invalid type: sequence, expected an object)
     : Invalid JSON payload received. recursion limit exceeded at line 1 column 128
     : Invalid JSON payload received. recursion limit exceeded at line 1 column 643
     spec.template.spec.containers: must contain at least one container
     "#);
     let list = world.owner().read(Owner::services_path()).await.expect(200).json();
     assert_eq!(list["items"], json!([]));
+
+    let mint = "/v1/projects/-/serviceAccounts/a@demo-project.iam.gserviceaccount.com:generateIdToken";
+    for body in [json!([]), json!(["aud1"]), Value::Null, json!("aud1")] {
+        described(&world.post(mint, &body).send().await.expect(400));
+    }
 }
 
 #[tokio::test]

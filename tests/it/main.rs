@@ -10,11 +10,15 @@
 mod bad_input;
 #[path = "../clients/mod.rs"]
 mod clients;
+mod coverage;
 mod custom_audiences;
 mod doors;
 mod invoker;
 mod policies;
+mod program;
 mod replace_yaml;
+mod restart;
 mod revisions;
+mod tidy;
 mod tokens;
 mod traffic;

@@ -220,7 +220,8 @@ impl<'w> Owner<'w> {
 }
 
 impl<'w> Caller<'w> {
-    pub(crate) fn service_account(client: &'w Client, name: &str) -> Self {
+    /// A service account of the project.
+    pub fn service_account(client: &'w Client, name: &str) -> Self {
         Self { client, email: Some(account_email(name)), includes_email: false }
     }
 

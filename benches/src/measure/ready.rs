@@ -6,7 +6,6 @@
 use std::time::Instant;
 
 use http::Method;
-use serde_json::Value;
 
 use super::{Bench, median_p95_min};
 use crate::Outcome;
@@ -45,29 +44,7 @@ async fn once(client: &mut Client, name: &str) -> Outcome<(f64, f64)> {
     let start = Instant::now();
     client.call(Method::POST, SERVICES, Some(&service(name, 0))).await?;
     let answered = Instant::now();
-    while !is_ready(&client.call(Method::GET, &format!("{SERVICES}/{name}"), None).await?) {}
+    client.settled(name).await?;
     let (write, wait) = (answered - start, answered.elapsed());
     Ok((write.as_secs_f64() * 1e3, wait.as_secs_f64() * 1e3))
-}
-
-fn is_ready(service: &Value) -> bool {
-    let conditions = service.pointer("/status/conditions").and_then(Value::as_array);
-    let ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
-    conditions.into_iter().flatten().any(ready)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::is_ready;
-
-    #[test]
-    fn only_the_condition_ready_counts() {
-        let of = |kind, status| json!({ "status": { "conditions": [{ "type": kind, "status": status }] } });
-        assert!(is_ready(&of("Ready", "True")));
-        assert!(!is_ready(&of("Ready", "Unknown")));
-        assert!(!is_ready(&of("RoutesReady", "True")));
-        assert!(!is_ready(&json!({})));
-    }
 }

@@ -102,7 +102,7 @@ async fn prepare(address: SocketAddr, name: &str, caller: Option<&str>) -> Outco
     let member = caller.map_or_else(|| "allUsers".to_owned(), |caller| format!("serviceAccount:{caller}"));
     let policy = json!({ "policy": { "bindings": [{ "role": "roles/run.invoker", "members": [member] }] } });
     client.call(Method::POST, &format!("{POLICIES}/{name}:setIamPolicy"), Some(&policy)).await?;
-    let found = client.call(Method::GET, &format!("{SERVICES}/{name}"), None).await?;
+    let found = client.settled(name).await?;
     let url = text(&found, "/status/url")?;
     let mut authorization = None;
     if let Some(caller) = caller {

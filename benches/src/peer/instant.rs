@@ -29,7 +29,7 @@ struct Answers {
 /// Answers a deployment.
 pub(crate) fn run(listen: SocketAddr) -> Outcome<()> {
     let answers = Answers::new()?;
-    serve(listen, move |request| answers.to(request.method(), request.uri().path()))
+    serve(listen, move |request| answers.to(&request.method, request.uri.path()))
 }
 
 impl Answers {

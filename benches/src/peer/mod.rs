@@ -3,13 +3,13 @@
 pub(crate) mod bare;
 pub(crate) mod instant;
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -21,7 +21,7 @@ use crate::Outcome;
 /// Serves with `answer` until it is killed.
 fn serve<A>(listen: SocketAddr, answer: A) -> Outcome<()>
 where
-    A: Fn(&Request<Incoming>) -> Response<Full<Bytes>> + Clone + Send + 'static,
+    A: Fn(&Parts) -> Response<Full<Bytes>> + Clone + Send + 'static,
 {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async move {
@@ -30,9 +30,14 @@ where
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
             let answer = answer.clone();
-            let service = service_fn(move |request| {
-                let answer = answer(&request);
-                async move { Ok::<_, Infallible>(answer) }
+            let service = service_fn(move |request: Request<Incoming>| {
+                let (head, body) = request.into_parts();
+                let answer = answer.clone();
+                async move {
+                    // As any server must that uses the body: gcloud sends it 40 ms after the head.
+                    body.collect().await?;
+                    Ok::<_, hyper::Error>(answer(&head))
+                }
             });
             let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             // A client that goes away ends its connection.

@@ -135,6 +135,10 @@ impl Body {
     /// # Errors
     /// 400 naming the key that is unknown or of the wrong type.
     pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, Error> {
+        if !self.0.is_object() {
+            // serde would read a list as the values of the fields in their order.
+            return Err(Error::invalid_value("", "an object is expected"));
+        }
         from_json(self.0, "")
     }
 }

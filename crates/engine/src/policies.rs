@@ -1,6 +1,5 @@
 //! What can be done with IAM policies?
 
-use groundrun_model::account::Account;
 use groundrun_model::iam::{self, Binding, Policy, PolicyLevel};
 use groundrun_model::kind::Write;
 use groundrun_model::{Error, Project, Result, ServiceId};
@@ -111,8 +110,15 @@ impl Engine {
     /// The policy of a project. Where none was written the local owner owns it.
     pub(crate) async fn project_policy(&self, project: &Project) -> Result<Policy> {
         let stored = self.store().policy(&project_resource(project)).await?;
-        let Some((json, _)) = stored else { return Ok(owned_by(&self.0.owner)) };
+        let Some((json, _)) = stored else { return Ok(self.default_project_policy()) };
         Policy::from_json(&json, "policy")
+    }
+
+    /// The policy of a project for which none was written.
+    pub(crate) fn default_project_policy(&self) -> Policy {
+        let members = vec![self.0.owner.member()];
+        let binding = Binding { role: "roles/owner".to_owned(), members, condition: None };
+        Policy { bindings: vec![binding], ..Policy::default() }
     }
 
     /// The policy that was written for `resource`, or the empty one.
@@ -159,11 +165,6 @@ impl Engine {
 }
 
 /// The name under which the policy of a project is stored.
-fn project_resource(project: &Project) -> String {
+pub(crate) fn project_resource(project: &Project) -> String {
     format!("projects/{}", project.id)
-}
-
-fn owned_by(owner: &Account) -> Policy {
-    let binding = Binding { role: "roles/owner".to_owned(), members: vec![owner.member()], condition: None };
-    Policy { bindings: vec![binding], ..Policy::default() }
 }

@@ -12,6 +12,7 @@ use groundrun_model::service::Service;
 use groundrun_model::{Project, Result, RevisionName, ServiceId};
 
 use crate::Engine;
+use crate::policies::project_resource;
 
 impl Engine {
     /// Replaces the route of the service by what is stored now. Returns when the next request is routed
@@ -51,9 +52,18 @@ impl Engine {
     /// Publishes every stored service, and goes on with rollouts that were under way.
     pub(crate) async fn publish_all(&self) -> Result<()> {
         let _turn = self.0.publishing.lock().await;
+        // Few large readings instead of some for each service: this is what a start waits for.
+        let mut policies = HashMap::new();
+        for stored in self.store().policies().await? {
+            policies.insert(stored.resource, Policy::from_json(&stored.policy, "policy")?);
+        }
         let mut table = RoutingTable::default();
         for service in self.store().find_all::<Service>().await? {
-            table = table.with(self.route(&service).await?);
+            let own = policies.get(&service.id.to_string()).cloned().unwrap_or_default();
+            let project = &service.id.project;
+            let inherited = policies.get(&project_resource(project)).cloned();
+            let inherited = inherited.unwrap_or_else(|| self.default_project_policy());
+            table = table.with(self.route_under(&service, &[&own, &inherited]).await?);
             self.resume_in_background(&service);
         }
         self.0.table.store(Arc::new(table));
@@ -63,11 +73,13 @@ impl Engine {
     async fn route(&self, service: &Service) -> Result<Route> {
         let own = self.stored_policy(&service.id.to_string()).await?;
         let inherited = self.project_policy(&service.id.project).await?;
+        self.route_under(service, &[&own, &inherited]).await
+    }
+
+    async fn route_under(&self, service: &Service, policies: &[&Policy]) -> Result<Route> {
         let instances = self.instances(service).await?;
-        let policies: [&Policy; 2] = [&own, &inherited];
-        Ok(Route::build(
-            service.route_facts(self.0.config.urls, &policies, |name| instances.get(name).cloned()),
-        ))
+        let instance = |name: &RevisionName| instances.get(name).cloned();
+        Ok(Route::build(service.route_facts(self.0.config.urls, policies, instance)))
     }
 
     /// What the routed revisions of the service run.

@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use groundrun_model::kind::{Resource as _, Write};
 use groundrun_model::revision::{Revision, RevisionEvent, RevisionPhase};
 use groundrun_model::service::{Failure, Service, TrafficRevision, reconcile::reconcile};
-use groundrun_model::{Result, ServiceId};
+use groundrun_model::{Result, RevisionName, ServiceId};
 
 use crate::services::revisions_of;
 use crate::{Engine, refused};
+
+/// What became of the start of a revision.
+type Start = (RevisionName, RevisionEvent);
 
 impl Engine {
     /// Starts the revision that a write cut, if it did, and lets the service follow, while the caller
@@ -32,9 +35,9 @@ impl Engine {
         tokio::spawn(async move {
             let resumed = async {
                 for record in engine.store().list(&revisions_of(&id)).await? {
-                    engine.start(Revision::from_record(record)?).await?;
+                    engine.roll_out(&id, Some(Revision::from_record(record)?)).await?;
                 }
-                engine.settle(&id).await
+                engine.settle(&id, None).await
             };
             if let Err(problem) = resumed.await {
                 tracing::error!(service = %id, %problem, "cannot go on with the rollout of the service");
@@ -43,17 +46,16 @@ impl Engine {
     }
 
     async fn roll_out(&self, id: &ServiceId, revision: Option<Revision>) -> Result<()> {
-        if let Some(revision) = revision {
-            self.start(revision).await?;
-        }
-        self.settle(id).await
+        let pending = revision.filter(|revision| revision.phase == RevisionPhase::Pending);
+        let start = match pending {
+            Some(revision) => Some(self.start(revision).await),
+            None => None,
+        };
+        self.settle(id, start).await
     }
 
-    /// Starts the first instance of a pending revision and notes what became of it.
-    async fn start(&self, revision: Revision) -> Result<()> {
-        if revision.phase != RevisionPhase::Pending {
-            return Ok(());
-        }
+    /// Starts the first instance of a revision. This may take minutes, and holds nobody up.
+    async fn start(&self, revision: Revision) -> Start {
         let event = match self.0.parts.backend.start(&revision.instance_spec()).await {
             Ok(()) => RevisionEvent::Started,
             Err(failure) => RevisionEvent::StartFailed(Failure {
@@ -61,37 +63,50 @@ impl Engine {
                 message: failure.message.to_string(),
             }),
         };
-        let expected = revision.updated.micros();
-        let updated = revision.updated.advance(self.now());
-        let revision = Revision { phase: revision.phase.next(event), updated, ..revision };
-        let write = Write::Update { record: revision.to_record()?, expected };
-        match self.store().commit(vec![write]).await {
-            // It was deleted meanwhile, or another rollout of the same service was faster.
-            Err(
-                groundrun_store::CommitError::Gone { .. } | groundrun_store::CommitError::Conflict { .. },
-            ) => Ok(()),
-            outcome => outcome.map_err(refused),
-        }
+        (revision.name, event)
     }
 
-    /// Derives the status of the service from the phases of its revisions, and publishes it.
-    async fn settle(&self, id: &ServiceId) -> Result<()> {
+    /// Notes what became of the start of a revision, derives the status of the service from the phases
+    /// of its revisions, and publishes it; all in one commit.
+    async fn settle(&self, id: &ServiceId, start: Option<Start>) -> Result<()> {
         let _turn = self.0.locks.lock(id).await;
         let Some(service) = self.stored_service(id).await? else { return Ok(()) };
-        let phases = self.phases(&service).await?;
+        let mut writes = Vec::new();
+        let mut phases = self.phases(&service).await?;
+        if let Some((revision, expected)) = self.moved(id, start).await? {
+            phases.insert(revision.name.to_string(), revision.phase.clone());
+            writes.push(Write::Update { record: revision.to_record()?, expected });
+        }
         if let Some(status) = reconcile(&service, |name| phases.get(name).cloned(), self.now()) {
             let settled = Service { status, ..service };
             // Routed first and noted then: whoever reads that the service is ready can call it.
             self.publish_as(&settled).await?;
             let record = settled.to_record()?;
             let (key, uid, expected) = (record.key, record.uid, record.version);
-            let write = Write::Status { key, uid, expected, status: record.status };
-            if let Err(problem) = self.store().commit(vec![write]).await {
-                self.publish(id).await?;
-                return Err(refused(problem));
-            }
+            writes.push(Write::Status { key, uid, expected, status: record.status });
+        }
+        if writes.is_empty() {
+            return Ok(());
+        }
+        if let Err(problem) = self.store().commit(writes).await {
+            self.publish(id).await?;
+            return Err(refused(problem));
         }
         Ok(())
+    }
+
+    /// The revision after its start, and the version that it is stored at; `None` if it was deleted
+    /// meanwhile, or somebody else has started it.
+    async fn moved(&self, id: &ServiceId, start: Option<Start>) -> Result<Option<(Revision, i64)>> {
+        let Some((name, event)) = start else { return Ok(None) };
+        let Some(record) = self.store().get(&id.revision_key(&name)).await? else { return Ok(None) };
+        let revision = Revision::from_record(record)?;
+        if revision.phase != RevisionPhase::Pending {
+            return Ok(None);
+        }
+        let expected = revision.updated.micros();
+        let updated = revision.updated.advance(self.now());
+        Ok(Some((Revision { phase: revision.phase.next(event), updated, ..revision }, expected)))
     }
 
     /// The phases of the revisions that the status depends on.
@@ -103,9 +118,7 @@ impl Engine {
         let newest = service.status.latest_created.iter().map(ToString::to_string);
         let mut phases = HashMap::new();
         for name in named.chain(newest) {
-            let Some(key) =
-                groundrun_model::RevisionName::lookup(&name).map(|name| service.id.revision_key(&name))
-            else {
+            let Some(key) = RevisionName::lookup(&name).map(|name| service.id.revision_key(&name)) else {
                 continue;
             };
             let Some(record) = self.store().get(&key).await? else { continue };

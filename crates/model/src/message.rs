@@ -18,7 +18,8 @@ macro_rules! message {
     ) => {
         $(#[$outer])*
         #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-        #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+        // `remote` makes the derived code inherent, so that reading can insist on an object.
+        #[serde(rename_all = "camelCase", deny_unknown_fields, default, remote = "Self")]
         pub struct $Name {
             $(
                 $(#[$inner])*
@@ -28,6 +29,36 @@ macro_rules! message {
                 )]
                 pub $field: $ty,
             )+
+        }
+
+        impl serde::Serialize for $Name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+                Self::serialize(self, to)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $Name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+                struct Object;
+
+                impl<'de> serde::de::Visitor<'de> for Object {
+                    type Value = $Name;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+
+                    // Nothing else: serde would read a list as the values of the fields in their order.
+                    fn visit_map<A: serde::de::MapAccess<'de>>(
+                        self,
+                        map: A,
+                    ) -> std::result::Result<$Name, A::Error> {
+                        $Name::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+                    }
+                }
+
+                from.deserialize_map(Object)
+            }
         }
     };
 }

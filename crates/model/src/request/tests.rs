@@ -1,3 +1,5 @@
+//! Which headers does a container see, and which paths and bodies never reach one?
+
 use proptest::prelude::*;
 
 use super::*;

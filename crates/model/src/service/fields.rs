@@ -228,6 +228,9 @@ fn at_most_characters(text: &str, most: usize) -> Result<(), String> {
 }
 
 fn not_negative(count: i64) -> Result<(), String> {
+    if count > i64::from(i32::MAX) {
+        return Err(format!("must be at most {}", i32::MAX));
+    }
     within(count, 0, i64::from(i32::MAX), "must be greater than or equal to zero")
 }
 

@@ -1,0 +1,176 @@
+//! Is there anything that no story reaches? Every route is driven, and every row of the field tables goes
+//! through a PUT.
+
+use groundrun_api::ROUTES;
+use groundrun_model::field::{Change, Place, Row};
+use groundrun_model::service::{ServiceSettings, TemplateSettings};
+use groundrun_tests::{Ask, Owner, PROJECT, REGION, World, at, revision_name, set, unsigned_jwt};
+use http::Method;
+use serde_json::{Value, json};
+
+/// The routes that no story drives. This list may only shrink.
+const UNCOVERED_ROUTES: &[&str] = &[];
+
+/// The rows that no story sends. This list may only shrink.
+const UNCOVERED_ROWS: &[&str] = &[];
+
+const EMAIL: &str = "caller@demo-project.iam.gserviceaccount.com";
+
+/// What a route is asked, by its name in Google's API.
+fn body(name: &str) -> Option<Value> {
+    let verb = name.rsplit('.').next().unwrap_or_default();
+    Some(match verb {
+        "create" if name.contains("serviceAccounts") => json!({ "accountId": "another" }),
+        "create" => Owner::service("another"),
+        "replaceService" => Owner::service("hello"),
+        "setIamPolicy" => json!({ "policy": {} }),
+        "testIamPermissions" => json!({ "permissions": ["run.services.get"] }),
+        "getIamPolicy" => json!({}),
+        "batchEnable" => json!({ "serviceIds": ["run.googleapis.com"] }),
+        "generateIdToken" => json!({ "audience": "aud1" }),
+        "generateAccessToken" => json!({ "scope": ["email"] }),
+        "signBlob" => json!({ "payload": "AAAA" }),
+        "signJwt" => json!({ "payload": "{}" }),
+        _ => return None,
+    })
+}
+
+/// The request that drives a route.
+fn drive(world: &World, (method, path, name): (&str, &str, &str), retired: &str) -> Ask {
+    let mut path = path.replace("/:", ":");
+    for (parameter, value) in [
+        ("{namespace}", PROJECT),
+        ("{project}", PROJECT),
+        ("{location}", REGION),
+        ("{service}", "hello"),
+        ("{revision}", retired),
+        ("{api}", "run.googleapis.com"),
+        ("{account}", EMAIL),
+    ] {
+        path = path.replace(parameter, value);
+    }
+    assert!(!path.contains('{'), "{name}: no value for a parameter of {path}");
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+    // Nothing that is tried here may be gone for the next route.
+    let dry = name.starts_with("run.") && ["POST", "PUT", "DELETE"].contains(&method.as_str());
+    let path = if dry { format!("{path}?dryRun=all") } else { path };
+    let asks_with_body = method == Method::POST || method == Method::PUT;
+    let ask = world.ask(method, path);
+    match body(name) {
+        Some(body) if asks_with_body => ask.json(&body),
+        _ if name.ends_with(".token") => {
+            let claims = json!({ "iss": EMAIL, "target_audience": "aud1" });
+            let assertion = unsigned_jwt(&json!({ "alg": "RS256" }), &claims);
+            let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+            ask.form(&[("grant_type", grant), ("assertion", &assertion)])
+        }
+        _ => ask,
+    }
+}
+
+#[tokio::test]
+async fn every_route_answers() {
+    let world = World::start().await;
+    let retired = revision_name(&world.deploy("hello").await);
+    world.owner().set_env("hello", "A", "1").await;
+    let mut failing = Vec::new();
+    for route in ROUTES {
+        let answer = drive(&world, *route, &retired).send().await;
+        if !answer.status.is_success() {
+            failing.push((route.2, format!("{}: {} {}", answer.asked, answer.status, answer.text())));
+        }
+    }
+    let names: Vec<&str> = failing.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, UNCOVERED_ROUTES, "{failing:#?}");
+}
+
+/// A list of routes that repeats itself, or names two things alike, drives less than it seems.
+#[test]
+fn routes_are_there_once() {
+    let places: std::collections::BTreeSet<_> =
+        ROUTES.iter().map(|(method, path, _)| (method, path)).collect();
+    assert_eq!(places.len(), ROUTES.len());
+    assert!(ROUTES.len() > 50);
+}
+
+/// A value of the type of a row which is not its default.
+fn sample(row: &Row) -> String {
+    match row.kind {
+        "a string" => "text".to_owned(),
+        "true or false" => "true".to_owned(),
+        "an integer" => "7".to_owned(),
+        "a JSON list of strings" => "[\"aud1\",\"aud2\"]".to_owned(),
+        "JSON" => "{\"a\":[1]}".to_owned(),
+        // "one of `a` `b`": the last one, which is no default.
+        words => words.rsplit('`').nth(1).unwrap_or_else(|| panic!("{}: {words}", row.name)).to_owned(),
+    }
+}
+
+/// Where v1 has a row in a service.
+fn pointer(row: &Row, base: &str) -> String {
+    let (place, key) = match row.v1 {
+        Place::Annotation(key) => ("metadata/annotations", key),
+        Place::Spec(key) => ("spec", key),
+        Place::NodeSelector(key) => ("spec/nodeSelector", key),
+    };
+    format!("{base}/{place}/{}", key.replace('/', "~1"))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Sends each row in a PUT of its own and reads it back from the service, and what is frozen from the
+/// revision.
+async fn send_each(rows: &[Row], base: &str) {
+    let world = World::start().await;
+    let owner = world.owner();
+    let mut before = world.deploy("hello").await;
+    let mut lost = Vec::new();
+    for row in rows {
+        let (place, value) = (pointer(row, base), sample(row));
+        let after = owner
+            .edit("hello", |service| {
+                let json = if row.kind == "an integer" && !matches!(row.v1, Place::Annotation(_)) {
+                    json!(value.parse::<i64>().unwrap())
+                } else {
+                    json!(value)
+                };
+                set(service, &place, json);
+                if row.name == "manual_instance_count" {
+                    set(service, "/metadata/annotations/run.googleapis.com~1scalingMode", json!("manual"));
+                }
+            })
+            .await;
+        assert_ne!(at(&before, &place), at(&after, &place), "{}: the sample is no change", row.name);
+        let name = revision_name(&after);
+        let revision = owner.read(format!("{}/{name}", Owner::revisions_path())).await.expect(200).json();
+        let cut = name != revision_name(&before);
+        let shown = text(at(&revision, &pointer(row, ""))) == value;
+        let is_configuration = row.change == Change::Configuration;
+        let good =
+            text(at(&after, &place)) == value && cut == is_configuration && (shown || !is_configuration);
+        if !good {
+            lost.push(row.name);
+        }
+        before = after;
+    }
+    assert_eq!(lost, UNCOVERED_ROWS);
+
+    // All of them stand side by side, and what was read can be written back.
+    let answer = owner.replace("hello", &before).await.expect(200).json();
+    assert_eq!(answer, before);
+    for row in rows {
+        assert_eq!(text(at(&before, &pointer(row, base))), sample(row), "{}", row.name);
+    }
+}
+
+#[tokio::test]
+async fn every_service_level_row_goes_through_a_put() {
+    send_each(ServiceSettings::ROWS, "").await;
+}
+
+#[tokio::test]
+async fn every_template_level_row_goes_through_a_put() {
+    send_each(TemplateSettings::ROWS, "/spec/template").await;
+}
