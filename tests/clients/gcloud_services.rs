@@ -25,7 +25,7 @@ async fn traffic_tags_and_revisions() {
 
     // The oldest has neither traffic nor a tag; the latest cannot go.
     gcloud.ok(&format!("run revisions delete {first}")).await;
-    assert_eq!(gcloud.revisions("hello").await, [second.clone()]);
+    assert_eq!(gcloud.revisions("hello").await, std::slice::from_ref(&second));
     let told = gcloud.refused(&format!("run revisions delete {second}")).await;
     assert!(
         told.contains(&format!("The latest created Revision '{second}' cannot be directly deleted.")),

@@ -37,14 +37,34 @@ const CALLERS: &[(&str, Option<&str>, bool)] = &[
     ("project: viewer", Some("viewer@elsewhere.test"), true),
 ];
 
-/// A setting of a service: how the table names it, the members that hold `roles/run.invoker` besides the
-/// invokers, and an annotation.
-const SETTINGS: &[(&str, &str, &[&str], Option<(&str, &str)>)] = &[
-    ("private", "private", &[], None),
-    ("allUsers", "all-users", &["allUsers"], None),
-    ("allAuthenticatedUsers", "all-authenticated", &["allAuthenticatedUsers"], None),
-    ("domain:corp.test", "corp", &["domain:corp.test"], None),
-    ("invoker check off", "check-off", &[], Some(("run.googleapis.com/invoker-iam-disabled", "True"))),
+/// A setting of a service.
+struct Setting {
+    /// How the table names it.
+    title: &'static str,
+    /// The name of the service.
+    service: &'static str,
+    /// Who holds `roles/run.invoker` besides the invokers.
+    members: &'static [&'static str],
+    /// An annotation and its value.
+    annotation: Option<(&'static str, &'static str)>,
+}
+
+const SETTINGS: &[Setting] = &[
+    Setting { title: "private", service: "private", members: &[], annotation: None },
+    Setting { title: "allUsers", service: "all-users", members: &["allUsers"], annotation: None },
+    Setting {
+        title: "allAuthenticatedUsers",
+        service: "all-authenticated",
+        members: &["allAuthenticatedUsers"],
+        annotation: None,
+    },
+    Setting { title: "domain:corp.test", service: "corp", members: &["domain:corp.test"], annotation: None },
+    Setting {
+        title: "invoker check off",
+        service: "check-off",
+        members: &[],
+        annotation: Some(("run.googleapis.com/invoker-iam-disabled", "True")),
+    },
 ];
 
 /// The audiences of a service: how the table names each, and what the token says.
@@ -74,11 +94,12 @@ fn audiences(service: &Value) -> Vec<(&'static str, String)> {
     ]
 }
 
-async fn deploy(world: &World, name: &str, members: &[&str], extra: Option<(&str, &str)>) -> Value {
+async fn deploy(world: &World, setting: &Setting) -> Value {
+    let name = setting.service;
     let owner = world.owner();
     let mut service = Owner::service(name);
     set(&mut service, "/metadata/annotations", json!({ AUDIENCES: "[\"https://api.example.test\"]" }));
-    if let Some((key, value)) = extra {
+    if let Some((key, value)) = setting.annotation {
         service["metadata"]["annotations"][key] = json!(value);
     }
     let ready = owner.deploy_as(&service).await;
@@ -87,7 +108,7 @@ async fn deploy(world: &World, name: &str, members: &[&str], extra: Option<(&str
         { "revisionName": revision_name(&ready), "tag": "green" },
     ]);
     let invoker = format!("serviceAccount:caller@{PROJECT}.iam.gserviceaccount.com");
-    let bound = [&[invoker.as_str(), "user:dev@elsewhere.test"], members].concat();
+    let bound = [&[invoker.as_str(), "user:dev@elsewhere.test"], setting.members].concat();
     owner.bind(name, "roles/run.invoker", &bound).await;
     owner.set_traffic(name, traffic).await
 }
@@ -121,10 +142,11 @@ async fn row(world: &World, service: &Value, email: Option<&str>, says_email: bo
 async fn matrix(world: &World) -> String {
     let wide = CALLERS.iter().map(|caller| caller.0.len()).max().unwrap_or_default();
     let mut text = HEAD.to_owned();
-    for (setting, name, members, extra) in SETTINGS {
-        let service = deploy(world, name, members, *extra).await;
+    for setting in SETTINGS {
+        let service = deploy(world, setting).await;
+        let title = setting.title;
         let names: Vec<&str> = audiences(&service).iter().map(|audience| audience.0).collect();
-        let _ = writeln!(text, "\n{setting:wide$}  {}", names.join("  "));
+        let _ = writeln!(text, "\n{title:wide$}  {}", names.join("  "));
         for (caller, email, says_email) in CALLERS {
             let statuses = row(world, &service, *email, *says_email).await;
             let cells: Vec<String> = statuses

@@ -25,7 +25,7 @@ const CHANGES: &[(&str, bool, Change)] = &[
     ("the description", true, |s| annotations(s)["run.googleapis.com/description"] = json!("says hello")),
     ("service scaling", true, |s| annotations(s)["run.googleapis.com/minScale"] = json!("1")),
     ("the invoker check", true, |s| {
-        annotations(s)["run.googleapis.com/invoker-iam-disabled"] = json!("True")
+        annotations(s)["run.googleapis.com/invoker-iam-disabled"] = json!("True");
     }),
     ("an annotation of the user", true, |s| annotations(s)["example.test/owner"] = json!("me")),
     ("a label of the user", true, |s| s["metadata"]["labels"]["team"] = json!("a")),
@@ -33,7 +33,7 @@ const CHANGES: &[(&str, bool, Change)] = &[
     ("a tag", false, |s| {
         s["spec"]["traffic"] = json!([
             { "latestRevision": true, "percent": 100 }, { "latestRevision": true, "tag": "green" },
-        ])
+        ]);
     }),
     ("nothing", false, |_| ()),
 ];

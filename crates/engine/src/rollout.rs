@@ -1,10 +1,9 @@
 //! How does a new revision come up and take over?
 
-use std::collections::HashMap;
-
 use groundrun_model::kind::{Resource as _, Write};
 use groundrun_model::revision::{Revision, RevisionEvent, RevisionPhase};
-use groundrun_model::service::{Failure, Service, TrafficRevision, reconcile::reconcile};
+use groundrun_model::service::reconcile::{Phases, reconcile};
+use groundrun_model::service::{Failure, Service, TrafficRevision};
 use groundrun_model::{Result, RevisionName, ServiceId};
 
 use crate::services::revisions_of;
@@ -74,10 +73,10 @@ impl Engine {
         let mut writes = Vec::new();
         let mut phases = self.phases(&service).await?;
         if let Some((revision, expected)) = self.moved(id, start).await? {
-            phases.insert(revision.name.to_string(), revision.phase.clone());
+            phases.insert(revision.name.to_string(), progress(&revision));
             writes.push(Write::Update { record: revision.to_record()?, expected });
         }
-        if let Some(status) = reconcile(&service, |name| phases.get(name).cloned(), self.now()) {
+        if let Some(status) = reconcile(&service, &phases, self.now()) {
             let settled = Service { status, ..service };
             // Routed first and noted then: whoever reads that the service is ready can call it.
             self.publish_as(&settled).await?;
@@ -110,22 +109,19 @@ impl Engine {
     }
 
     /// The phases of the revisions that the status depends on.
-    async fn phases(&self, service: &Service) -> Result<HashMap<String, RevisionPhase>> {
+    async fn phases(&self, service: &Service) -> Result<Phases> {
         let named = service.spec.traffic.iter().filter_map(|target| match &target.revision {
-            TrafficRevision::Named(name) => Some(name.clone()),
+            TrafficRevision::Named(name) => RevisionName::lookup(name),
             TrafficRevision::Latest => None,
         });
-        let newest = service.status.latest_created.iter().map(ToString::to_string);
-        let mut phases = HashMap::new();
-        for name in named.chain(newest) {
-            let Some(key) = RevisionName::lookup(&name).map(|name| service.id.revision_key(&name)) else {
-                continue;
-            };
-            let Some(record) = self.store().get(&key).await? else { continue };
+        let own = [&service.status.latest_created, &service.status.latest_ready];
+        let mut phases = Phases::new();
+        for name in named.chain(own.into_iter().flatten().cloned()) {
+            let Some(record) = self.store().get(&service.id.revision_key(&name)).await? else { continue };
             let revision = Revision::from_record(record)?;
             // A revision of another service may have the name that the traffic asks for.
             if revision.service == service.id {
-                phases.insert(name, revision.phase);
+                phases.insert(name.to_string(), progress(&revision));
             }
         }
         Ok(phases)
@@ -134,4 +130,8 @@ impl Engine {
     pub(crate) async fn stored_service(&self, id: &ServiceId) -> Result<Option<Service>> {
         self.store().get(&id.key()).await?.map(Service::from_record).transpose()
     }
+}
+
+fn progress(revision: &Revision) -> (u64, RevisionPhase) {
+    (revision.configuration_generation, revision.phase.clone())
 }

@@ -77,12 +77,12 @@ impl RevisionPhase {
 impl Revision {
     /// The containers as the revision runs them: images by digest, and each with a name.
     pub fn resolved_containers(&self) -> Vec<Container> {
-        let resolve = |container: &Container| {
+        let resolve = |(index, container): (usize, &Container)| {
             let image = container.image.as_deref().unwrap_or_default();
-            let name = container.name.clone().unwrap_or_else(|| default_container_name(image));
+            let name = container.name.clone().unwrap_or_else(|| default_container_name(image, index + 1));
             Container { image: Some(resolve_digest(image)), name: Some(name), ..container.clone() }
         };
-        self.template.containers.iter().map(resolve).collect()
+        self.template.containers.iter().enumerate().map(resolve).collect()
     }
 
     /// The image of the container that takes the requests, by digest.
@@ -130,11 +130,12 @@ pub fn resolve_digest(image: &str) -> String {
     format!("{}@sha256:{hex}", &image[..tag])
 }
 
-/// The name that a revision gives to a container without one: the last part of the image's path and -1.
-fn default_container_name(image: &str) -> String {
+/// The name that a revision gives to a container without one: the last part of the image's path and the
+/// number of the container.
+fn default_container_name(image: &str, number: usize) -> String {
     let path = image.split('@').next().unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();
-    format!("{}-1", last.split(':').next().unwrap_or_default())
+    format!("{}-{number}", last.split(':').next().unwrap_or_default())
 }
 
 #[derive(Serialize, Deserialize)]

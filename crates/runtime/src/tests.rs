@@ -1,3 +1,5 @@
+//! What does an echo show of a request, and when does it fail?
+
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -16,8 +16,9 @@ pub fn fill(spec: &mut ServiceSpec, id: &ServiceId) {
         project_number: id.project.number.to_string(),
         below_one_cpu: template.containers.iter().map(millicpus).sum::<u64>() < 1000,
     };
-    // Zero means the default, as the API documents for this one.
+    // Zero is unset, as proto3 has it and the API documents for the first.
     template.settings.max_instance_request_concurrency.take_if(|count| *count == 0);
+    template.settings.timeout.take_if(|seconds| *seconds == 0);
     template.settings.fill(&defaults);
     spec.settings.fill(&defaults);
     if spec.traffic.is_empty() {
@@ -37,6 +38,7 @@ fn fill_containers(template: &mut RevisionTemplate) {
         limits.entry("memory".to_owned()).or_insert_with(|| "512Mi".to_owned());
         for port in &mut container.ports {
             port.name.get_or_insert_with(|| "http1".to_owned());
+            port.container_port.take_if(|number| *number == 0);
             port.container_port.get_or_insert(DEFAULT_PORT);
         }
         fill_probes(container);

@@ -181,6 +181,9 @@ fn read_template(message: TemplateMessage, violations: &mut Violations) -> Resul
         return Err(Error::unknown_field("spec.template.spec", name));
     }
     other.retain(|_, value| !is_empty(value));
+    if other.get("nodeSelector").is_some_and(|selector| !selector.is_object()) {
+        return Err(Error::invalid_value("spec.template.spec.nodeSelector", "must be a map of strings"));
+    }
     Ok(RevisionTemplate {
         name: metadata.name,
         labels: own(metadata.labels, SERVER_LABELS),

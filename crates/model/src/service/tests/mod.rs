@@ -169,10 +169,10 @@ impl World {
 
     /// Whether reconciling changed the status.
     fn reconcile(&mut self) -> bool {
-        let phase = |name: &str| {
-            self.revisions.iter().find(|one| one.name.as_str() == name).map(|one| one.phase.clone())
-        };
-        let status = reconcile::reconcile(self.service(), phase, Timestamp::from_micros(self.now));
+        let phase =
+            |one: &Revision| (one.name.to_string(), (one.configuration_generation, one.phase.clone()));
+        let phases = self.revisions.iter().map(phase).collect();
+        let status = reconcile::reconcile(self.service(), &phases, Timestamp::from_micros(self.now));
         let changed = status.is_some();
         if let (Some(status), Some(service)) = (status, self.service.as_mut()) {
             service.status = status;

@@ -173,3 +173,18 @@ fn a_phase_that_is_settled_stays() {
         assert_eq!(given.next(when), expect);
     }
 }
+
+#[test]
+fn a_revision_that_was_overtaken_serves_until_a_later_one_is_ready() {
+    let mut world = World::ready(RevisionPolicy::EveryChange, &[]);
+    world.write(&[(IMAGE, json!("gcr.io/demo/second"))]).unwrap();
+    world.write(&[(IMAGE, json!("gcr.io/demo/third"))]).unwrap();
+    world.revisions[1].phase = RevisionPhase::Ready;
+    world.reconcile();
+    let serving = |world: &World| world.service().status.serving[0].revision.to_string();
+    assert_eq!(serving(&world), "hello-00002-abc", "LATEST follows the latest that is ready");
+    assert!(!world.service().is_settled(), "the third is still on its way up");
+    world.settle(RevisionPhase::Failed(failure()));
+    assert!(world.service().is_settled());
+    assert_eq!(serving(&world), "hello-00002-abc");
+}
