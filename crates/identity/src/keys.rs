@@ -9,6 +9,7 @@ use groundrun_model::token::IdClaims;
 use serde_json::{Map, Value};
 
 use crate::access::{self, AccessClaims};
+use crate::cache::VerifiedTokens;
 use crate::error::{KeyError, TokenError};
 use crate::signing_key::SigningKey;
 use crate::slot::Slot;
@@ -67,6 +68,7 @@ impl Keys {
         Verifier {
             id_tokens: Arc::clone(&self.id_tokens),
             service_accounts: Arc::clone(&self.service_accounts),
+            verified: VerifiedTokens::default(),
         }
     }
 

@@ -11,6 +11,7 @@
 //! - an access token, by HMAC with a secret that is derived from the first key and never published.
 
 mod access;
+mod cache;
 mod document;
 mod error;
 mod file;

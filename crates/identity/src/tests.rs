@@ -1,6 +1,7 @@
 //! The keys and accounts that the tests share.
 
 mod access_tokens;
+mod cache;
 mod documents;
 mod files;
 mod id_tokens;

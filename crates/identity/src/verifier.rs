@@ -6,6 +6,7 @@ use groundrun_model::Timestamp;
 use groundrun_model::token::{ISSUER, IdClaims};
 
 use crate::access;
+use crate::cache::VerifiedTokens;
 use crate::error::{TokenError, printable};
 use crate::jwt::Parts;
 use crate::signing_key::SigningKey;
@@ -22,6 +23,7 @@ const CLOCK_SKEW_SECONDS: i64 = 300;
 pub struct Verifier {
     pub(crate) id_tokens: Arc<Slot>,
     pub(crate) service_accounts: Arc<Slot>,
+    pub(crate) verified: VerifiedTokens,
 }
 
 /// The claims of an ID token whose signature, issuer and time were verified. Only [`Verifier::verify`]
@@ -30,7 +32,7 @@ pub struct Verifier {
 /// It was true at the `now` of that call: who keeps one has to look at `exp` again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    claims: IdClaims,
+    claims: Arc<IdClaims>,
 }
 
 impl Verified {
@@ -49,10 +51,16 @@ impl Verifier {
     /// the very second of `exp` it has ended. Whether the audience is the right one is for the caller
     /// to decide.
     ///
+    /// A token that passed is remembered: at the next use only the time is asked again.
+    ///
     /// # Errors
     /// The first of these rules that the token breaks. As long as no key has been made, every token is
     /// signed by an unknown one.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
+        if let Some(claims) = self.verified.get(token) {
+            check_time(&claims, now)?;
+            return Ok(Verified { claims });
+        }
         if token.starts_with(access::PREFIX) {
             return Err(TokenError::AccessToken);
         }
@@ -65,6 +73,8 @@ impl Verifier {
         let claims = read_claims(&parts.payload_signed_by(key)?)?;
         check_issuer(&claims)?;
         check_time(&claims, now)?;
+        let claims = Arc::new(claims);
+        self.verified.insert(token, &claims);
         Ok(Verified { claims })
     }
 

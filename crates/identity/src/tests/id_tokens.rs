@@ -8,6 +8,7 @@ use groundrun_model::token::IdClaims;
 use serde_json::{Value, json};
 
 use super::{NOW, caller, claims, id_token_key, keys};
+use crate::cache::VerifiedTokens;
 use crate::slot::Slot;
 use crate::{Keys, TokenError, Verifier, jwt};
 
@@ -235,7 +236,8 @@ async fn an_access_token_is_no_id_token() {
 async fn without_a_key_every_key_is_unknown_and_nobody_waits() {
     let token = keys().id_token(&claims()).await.unwrap();
     let slot = || Slot::open(None, "id-token").unwrap();
-    let verifier = Verifier { id_tokens: slot(), service_accounts: slot() };
+    let verifier =
+        Verifier { id_tokens: slot(), service_accounts: slot(), verified: VerifiedTokens::default() };
     assert!(matches!(verifier.verify(&token, NOW), Err(TokenError::UnknownKey { .. })));
 }
 
