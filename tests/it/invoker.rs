@@ -4,13 +4,12 @@
 //! from it, the story fails; `GROUNDRUN_UPDATE_GOLDEN=1 cargo test` writes the file anew.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use groundrun_tests::{AUDIENCES, Owner, PROJECT, World, annotation, at, revision_name, set};
+use groundrun_tests::{AUDIENCES, Owner, PROJECT, World, annotation, at, golden, revision_name, set};
 use serde_json::{Value, json};
 
 /// Where the matrix is kept.
-const GOLDEN: &str = "../../tests/golden/invoker-matrix.txt";
+const GOLDEN: &str = "tests/golden/invoker-matrix.txt";
 
 const HEAD: &str = "\
 # Who may call which service with a token for which audience: caller x setting x audience -> status.
@@ -165,31 +164,14 @@ async fn the_matrix_is_the_golden_one() {
     let world = World::start().await;
     bind_on_project(&world).await;
     let found = matrix(&world).await;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(GOLDEN);
-    if std::env::var_os("GROUNDRUN_UPDATE_GOLDEN").is_some_and(|value| value == "1") {
-        std::fs::write(&path, &found).unwrap();
-    }
-    let golden = std::fs::read_to_string(&path).unwrap_or_default();
-    let differences: Vec<String> = found
-        .lines()
-        .zip(golden.lines().chain(std::iter::repeat("")))
-        .filter(|(found, golden)| found != golden)
-        .map(|(found, golden)| format!("golden: {golden}\nfound:  {found}"))
-        .collect();
-    assert!(
-        found == golden,
-        "the matrix differs from tests/golden/invoker-matrix.txt:\n\n{}\n\nIf it is the matrix that is right, \
-         write it with: GROUNDRUN_UPDATE_GOLDEN=1 cargo test -p groundrun --test it invoker",
-        differences.join("\n\n")
-    );
+    golden::check(GOLDEN, &found, "invoker");
 }
 
 /// The matrix must be able to fail in both directions: each status is there, and each setting has a row of
 /// its own kind.
 #[test]
 fn the_golden_matrix_says_something() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(GOLDEN);
-    let golden = std::fs::read_to_string(path).unwrap();
+    let golden = golden::read(GOLDEN);
     for status in ["200", "401", "403"] {
         assert!(golden.contains(status));
     }

@@ -12,6 +12,7 @@ mod bad_input;
 mod clients;
 mod coverage;
 mod custom_audiences;
+mod documents;
 mod doors;
 mod invoker;
 mod policies;

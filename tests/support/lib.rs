@@ -11,6 +11,7 @@
 mod actor;
 mod clock;
 mod database;
+pub mod golden;
 mod http_client;
 mod json;
 mod jwt;

@@ -25,7 +25,7 @@ use groundrun_model::Region;
 
 pub use error::refusal;
 pub use routes::ROUTES;
-pub use unimplemented::{metadata_server, not_emulated};
+pub use unimplemented::{NOT_EMULATED, metadata_server, not_emulated};
 
 /// The largest body that the API reads, in bytes.
 pub const BODY_LIMIT: usize = 10 * 1024 * 1024;

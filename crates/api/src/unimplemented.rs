@@ -9,7 +9,7 @@ use crate::error::refusal;
 
 /// Paths of APIs that are not emulated yet, with the name by which they are refused. The first that
 /// matches counts; `*` stands for one segment.
-const NOT_EMULATED: &[(&str, &str)] = &[
+pub const NOT_EMULATED: &[(&str, &str)] = &[
     (
         "/apis/run.googleapis.com/v1/namespaces/*/",
         "The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances",
