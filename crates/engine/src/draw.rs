@@ -4,10 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use groundrun_model::Timestamp;
+use groundrun_model::name::SUFFIX_ALPHABET;
 use uuid::{Builder, Uuid};
-
-/// The characters of the suffixes that Kubernetes draws: no vowels and no digits that look like letters.
-const SUFFIX: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// A clock.
 #[derive(Clone)]
@@ -62,7 +60,9 @@ impl Draw {
 
     /// `length` characters for the end of a name.
     pub fn suffix(&self, length: usize) -> String {
-        self.with(|rng| (0..length).map(|_| char::from(SUFFIX[rng.usize(..SUFFIX.len())])).collect())
+        self.with(|rng| {
+            (0..length).map(|_| char::from(SUFFIX_ALPHABET[rng.usize(..SUFFIX_ALPHABET.len())])).collect()
+        })
     }
 
     fn with<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {

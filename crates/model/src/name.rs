@@ -13,6 +13,10 @@ use crate::error::{Error, Result};
 const CHARSET: &str = "only lowercase, digits, and hyphens; must begin with letter, and may not end with \
                        hyphen; must be less than 64 characters.";
 
+/// The characters of generated suffixes, as Kubernetes draws them: no vowels, and no digits that look like
+/// letters.
+pub const SUFFIX_ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+
 macro_rules! text_name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

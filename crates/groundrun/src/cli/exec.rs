@@ -15,7 +15,7 @@ use super::{Failure, Serve, Signals, logging};
 use crate::client::{Call, Client, Listener};
 use crate::config::{LogLevel, Options, Settings};
 use crate::environment::{self, reachable};
-use crate::server::{self, Server};
+use crate::server::{self, Server, StartError};
 
 /// How long the emulator may take until it is ready.
 const READY_DEADLINE: Duration = Duration::from_secs(30);
@@ -70,7 +70,14 @@ pub(crate) async fn start_somewhere(settings: &Settings, insist: bool) -> Result
     if !insist && Client::new(reachable(settings.listen)).probe().await != Listener::Nobody {
         options.listen.set_port(0);
     }
-    Ok(server::start(options).await?)
+    match server::start(options.clone()).await {
+        // Somebody else took it after the question, such as another exec that started at the same time.
+        Err(StartError::Listen(..)) if !insist => {
+            options.listen.set_port(0);
+            Ok(server::start(options).await?)
+        }
+        outcome => Ok(outcome?),
+    }
 }
 
 async fn wait_until_ready(listen: SocketAddr) -> Result<(), Failure> {

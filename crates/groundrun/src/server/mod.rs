@@ -115,6 +115,9 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
     let refuse = |error| StartError::Listen(options.listen, error);
     let listener = TcpListener::bind(options.listen).await.map_err(refuse)?;
     let address = listener.local_addr().map_err(refuse)?;
+    if !address.ip().is_loopback() {
+        tracing::warn!("listening on {address}: whoever reaches this port is the owner of every project");
+    }
     let data_dir = options.data_dir.as_deref().map(DataDir::open).transpose()?;
     let store = Store::open(data_dir.as_ref().map(DataDir::database).as_deref()).await?;
     let keys = match world.keys {
