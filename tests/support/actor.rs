@@ -1,15 +1,10 @@
 //! Who takes part in a story, and what do they do?
 
-use std::time::Duration;
-
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::http_client::{Answer, Ask, Client, DEADLINE, percent_encoded};
 use crate::{AUDIENCES, PROJECT, REGION, REGIONAL};
-
-/// How often a condition is looked at again.
-const POLL: Duration = Duration::from_millis(2);
 
 /// The image of every service that does not care.
 const IMAGE: &str = "us-docker.pkg.dev/cloudrun/container/hello";
@@ -116,7 +111,6 @@ impl<'w> Owner<'w> {
                 if fresh && crate::condition(&service, "Ready")["status"] != "Unknown" {
                     return service;
                 }
-                tokio::time::sleep(POLL).await;
             }
         };
         tokio::time::timeout(DEADLINE, waiting).await.expect("the service settles")
