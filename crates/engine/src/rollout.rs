@@ -3,7 +3,7 @@
 use groundrun_model::kind::{Resource as _, Write};
 use groundrun_model::revision::{Revision, RevisionEvent, RevisionPhase};
 use groundrun_model::service::reconcile::{Phases, reconcile};
-use groundrun_model::service::{Failure, Service, TrafficRevision};
+use groundrun_model::service::{Failure, Service, TrafficRevision, retention};
 use groundrun_model::{Result, RevisionName, ServiceId};
 
 use crate::services::revisions_of;
@@ -83,6 +83,7 @@ impl Engine {
             let record = settled.to_record()?;
             let (key, uid, expected) = (record.key, record.uid, record.version);
             writes.push(Write::Status { key, uid, expected, status: record.status });
+            writes.extend(self.removals(&settled).await?);
         }
         if writes.is_empty() {
             return Ok(());
@@ -92,6 +93,22 @@ impl Engine {
             return Err(refused(problem));
         }
         Ok(())
+    }
+
+    /// The removal of the revisions that the service has too many.
+    async fn removals(&self, service: &Service) -> Result<Vec<Write>> {
+        // Numbers are never used twice: with fewer numbers than the limit there is nothing to count.
+        if service.status.configuration_generation <= retention::LIMIT as u64 {
+            return Ok(Vec::new());
+        }
+        let mut revisions = Vec::new();
+        for record in self.store().list(&revisions_of(&service.id)).await? {
+            let revision = Revision::from_record(record)?;
+            revisions.push((revision.configuration_generation, revision.name));
+        }
+        let excess = retention::excess(service, revisions, retention::LIMIT);
+        let removal = |name| Write::Delete { key: service.id.revision_key(&name), expected: None };
+        Ok(excess.into_iter().map(removal).collect())
     }
 
     /// The revision after its start, and the version that it is stored at; `None` if it was deleted

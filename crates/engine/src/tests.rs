@@ -154,3 +154,20 @@ async fn a_policy_that_is_set_while_the_service_comes_up_does_not_hide_its_revis
         engine.delete_service(&owner, &id(), false).await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_keeps_a_thousand_revisions() {
+    let engine = engine(Store::open(None).await.unwrap()).await;
+    let owner = owner(&engine);
+    engine.create_service(&owner, &id(), spec("image0"), Api::V1, false).await.unwrap();
+    for number in 1..=1001 {
+        let asked = spec(&format!("image{number}"));
+        engine.replace_service(&owner, &id(), asked, None, Api::V1, false).await.unwrap();
+    }
+    until(&engine, "settled", Service::is_settled).await;
+    let scope = Scope { project: id().project, region: Some(id().region) };
+    let kept = engine.list_revisions(&owner, &scope, &crate::Page::default()).await.unwrap().items;
+    assert_eq!(kept.len(), 1000);
+    let oldest = kept.last().unwrap().revision.configuration_generation;
+    assert_eq!(oldest, 3, "the oldest two are gone");
+}

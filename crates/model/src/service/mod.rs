@@ -8,6 +8,7 @@ pub mod plan;
 pub mod probe;
 mod probe_rules;
 pub mod reconcile;
+pub mod retention;
 pub mod traffic;
 pub mod v1;
 pub mod v1_render;

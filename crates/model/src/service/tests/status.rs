@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::super::conditions::{self, Condition, Severity};
+use super::super::retention;
 use super::*;
 
 const IMAGE: &str = "spec template spec containers 0 image";
@@ -187,4 +188,22 @@ fn a_revision_that_was_overtaken_serves_until_a_later_one_is_ready() {
     world.settle(RevisionPhase::Failed(failure()));
     assert!(world.service().is_settled());
     assert_eq!(serving(&world), "hello-00002-abc");
+}
+
+#[test]
+fn the_oldest_revisions_without_traffic_go_beyond_the_limit() {
+    let mut world = World::ready(RevisionPolicy::EveryChange, &[]);
+    for image in ["two", "three", "four", "five"] {
+        world.write(&[(IMAGE, json!(image)), pin("hello-00001-abc")]).unwrap();
+        world.settle(RevisionPhase::Ready);
+    }
+    let all: Vec<_> =
+        world.revisions.iter().rev().map(|one| (one.configuration_generation, one.name.clone())).collect();
+    let gone = |limit| {
+        let gone = retention::excess(world.service(), all.clone(), limit);
+        gone.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(gone(5), "");
+    assert_eq!(gone(4), "hello-00002-abc", "the first serves");
+    assert_eq!(gone(0), "hello-00002-abc hello-00003-abc hello-00004-abc", "the last is the latest");
 }
