@@ -1,6 +1,6 @@
 //! How soon is a new service ready after the answer to its creation?
 //!
-//! gcloud asks for the first time 6 to 12 ms after that answer, and then once a second: a service that is
+//! gcloud asks for the first time 5 to 12 ms after that answer, and then once a second: a service that is
 //! ready later than the first question costs a deployment a whole second.
 
 use std::time::Instant;
@@ -33,7 +33,7 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> Outcome<()> {
     };
     report.add(row("POST service, to its answer", written));
     report.add(Row {
-        peer: "6 to 12 ms, first question of gcloud".to_owned(),
+        peer: "5 to 12 ms, first question of gcloud".to_owned(),
         ..row("POST service, from its answer until ready", ready)
     });
     server.stop()

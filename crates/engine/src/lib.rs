@@ -17,7 +17,8 @@ mod rollout;
 mod service_accounts;
 mod services;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, RwLock};
 
 use arc_swap::ArcSwap;
 use groundrun_identity::Keys;
@@ -82,7 +83,10 @@ struct Inner {
     table: Arc<ArcSwap<RoutingTable>>,
     locks: locks::Locks,
     directory: Directory,
+    projects: RwLock<BTreeSet<Project>>,
     publishing: tokio::sync::Mutex<()>,
+    /// Moves whenever a service has settled.
+    settled: tokio::sync::watch::Sender<u64>,
 }
 
 impl Engine {
@@ -99,8 +103,11 @@ impl Engine {
             table: Arc::default(),
             locks: locks::Locks::default(),
             directory: Directory::default(),
+            projects: RwLock::default(),
             publishing: tokio::sync::Mutex::default(),
+            settled: tokio::sync::watch::Sender::default(),
         }));
+        engine.recall_projects().await?;
         engine.remember_project(&engine.0.config.project).await?;
         for known in engine.store().all_service_accounts().await? {
             engine.0.directory.remember(&known.account);

@@ -1,5 +1,7 @@
 //! Which projects are there?
 
+use std::sync::PoisonError;
+
 use groundrun_model::{Code, Error, Project, ProjectNumber, Result};
 
 use crate::{Caller, Engine, refused};
@@ -11,8 +13,8 @@ impl Engine {
     /// 400 if it is not the id of a project, 403 for a number that no project here has.
     pub async fn project(&self, id_or_number: &str) -> Result<Project> {
         if let Some(number) = ProjectNumber::parse(id_or_number) {
-            let known = self.store().projects().await?;
-            return known.into_iter().find(|project| project.number == number).ok_or_else(|| {
+            let known = self.known_projects().find(|project| project.number == number);
+            return known.ok_or_else(|| {
                 let message =
                     format!("Permission denied on resource project {number} (or it may not exist).");
                 Error::new(Code::PermissionDenied, message)
@@ -27,19 +29,30 @@ impl Engine {
     /// Every project that was named, by id.
     ///
     /// # Errors
-    /// 500 if the store cannot be read.
-    pub async fn list_projects(&self, caller: &Caller) -> Result<Vec<Project>> {
+    /// 403 if the caller may not list them.
+    pub fn list_projects(&self, caller: &Caller) -> Result<Vec<Project>> {
         let _allowed = self.allow(caller, "resourcemanager.projects.list", "projects")?;
-        self.store().projects().await
+        Ok(self.known_projects().collect())
     }
 
-    /// Makes the project known. Reading comes first: a project is named by every request, and a write
-    /// would wait for the disk.
+    /// Makes the project known. Every request names one, and all but the first find it in memory.
     pub(crate) async fn remember_project(&self, project: &Project) -> Result<()> {
-        let known = self.store().projects().await?;
-        if known.contains(project) {
+        if self.0.projects.read().unwrap_or_else(PoisonError::into_inner).contains(project) {
             return Ok(());
         }
-        self.store().put_project(project).await.map_err(refused)
+        self.store().put_project(project).await.map_err(refused)?;
+        self.0.projects.write().unwrap_or_else(PoisonError::into_inner).insert(project.clone());
+        Ok(())
+    }
+
+    /// Reads the projects that were named before.
+    pub(crate) async fn recall_projects(&self) -> Result<()> {
+        let stored = self.store().projects().await?;
+        self.0.projects.write().unwrap_or_else(PoisonError::into_inner).extend(stored);
+        Ok(())
+    }
+
+    fn known_projects(&self) -> impl Iterator<Item = Project> {
+        self.0.projects.read().unwrap_or_else(PoisonError::into_inner).clone().into_iter()
     }
 }

@@ -1,11 +1,11 @@
 //! How does the data plane learn what changed?
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use groundrun_model::iam::Policy;
 use groundrun_model::instance::InstanceSpec;
-use groundrun_model::kind::Resource as _;
+use groundrun_model::kind::{Key, Kind, Resource as _};
 use groundrun_model::revision::Revision;
 use groundrun_model::routing::{Route, RoutingTable};
 use groundrun_model::service::Service;
@@ -13,6 +13,9 @@ use groundrun_model::{Project, Result, RevisionName, ServiceId};
 
 use crate::Engine;
 use crate::policies::project_resource;
+
+/// What revisions run, by their keys.
+type Instances = HashMap<Key, Arc<InstanceSpec>>;
 
 impl Engine {
     /// Replaces the route of the service by what is stored now. Returns when the next request is routed
@@ -57,14 +60,16 @@ impl Engine {
         for stored in self.store().policies().await? {
             policies.insert(stored.resource, Policy::from_json(&stored.policy, "policy")?);
         }
+        let services = self.store().find_all::<Service>().await?;
+        let instances = self.instances(&services).await?;
         let mut table = RoutingTable::default();
-        for service in self.store().find_all::<Service>().await? {
+        for service in &services {
             let own = policies.get(&service.id.to_string()).cloned().unwrap_or_default();
             let project = &service.id.project;
             let inherited = policies.get(&project_resource(project)).cloned();
             let inherited = inherited.unwrap_or_else(|| self.default_project_policy());
-            table = table.with(self.route_under(&service, &[&own, &inherited]).await?);
-            self.resume_in_background(&service);
+            table = table.with(self.route_of(service, &[&own, &inherited], &instances));
+            self.resume_in_background(service);
         }
         self.0.table.store(Arc::new(table));
         Ok(())
@@ -73,26 +78,26 @@ impl Engine {
     async fn route(&self, service: &Service) -> Result<Route> {
         let own = self.stored_policy(&service.id.to_string()).await?;
         let inherited = self.project_policy(&service.id.project).await?;
-        self.route_under(service, &[&own, &inherited]).await
+        let instances = self.instances(std::slice::from_ref(service)).await?;
+        Ok(self.route_of(service, &[&own, &inherited], &instances))
     }
 
-    async fn route_under(&self, service: &Service, policies: &[&Policy]) -> Result<Route> {
-        let instances = self.instances(service).await?;
-        let instance = |name: &RevisionName| instances.get(name).cloned();
-        Ok(Route::build(service.route_facts(self.0.config.urls, policies, instance)))
+    fn route_of(&self, service: &Service, policies: &[&Policy], instances: &Instances) -> Route {
+        let instance = |name: &RevisionName| instances.get(&service.id.revision_key(name)).cloned();
+        Route::build(service.route_facts(self.0.config.urls, policies, instance))
     }
 
-    /// What the routed revisions of the service run.
-    async fn instances(&self, service: &Service) -> Result<HashMap<RevisionName, Arc<InstanceSpec>>> {
-        let mut instances = HashMap::new();
-        for target in &service.status.serving {
-            if instances.contains_key(&target.revision) {
-                continue;
-            }
-            if let Some(record) = self.store().get(&service.id.revision_key(&target.revision)).await? {
-                let revision = Revision::from_record(record)?;
-                instances.insert(revision.name.clone(), Arc::new(revision.instance_spec()));
-            }
+    /// What the routed revisions of the services run.
+    async fn instances(&self, services: &[Service]) -> Result<Instances> {
+        let routed = |service: &Service| {
+            let keys = service.status.serving.iter().map(|target| service.id.revision_key(&target.revision));
+            keys.collect::<HashSet<Key>>()
+        };
+        let keys: Vec<Key> = services.iter().flat_map(routed).collect();
+        let mut instances = Instances::new();
+        for record in self.store().get_many(Kind::Revision, &keys).await? {
+            let key = record.key.clone();
+            instances.insert(key, Arc::new(Revision::from_record(record)?.instance_spec()));
         }
         Ok(instances)
     }

@@ -1,5 +1,7 @@
 //! How does a new revision come up and take over?
 
+use std::time::Duration;
+
 use groundrun_model::kind::{Resource as _, Write};
 use groundrun_model::revision::{Revision, RevisionEvent, RevisionPhase};
 use groundrun_model::service::reconcile::{Phases, reconcile};
@@ -8,6 +10,9 @@ use groundrun_model::{Result, RevisionName, ServiceId};
 
 use crate::services::revisions_of;
 use crate::{Engine, refused};
+
+/// How long a reader waits for a service that is about to settle.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What became of the start of a revision.
 type Start = (RevisionName, RevisionEvent);
@@ -92,7 +97,26 @@ impl Engine {
             self.publish(id).await?;
             return Err(refused(problem));
         }
+        self.0.settled.send_modify(|count| *count += 1);
         Ok(())
+    }
+
+    /// The service, once it has settled or has had [`PATIENCE`] to do so. gcloud asks for the first time
+    /// 5 to 12 ms after the answer to its write, and then once a second: without patience a revision that
+    /// comes up a moment later would cost a whole second.
+    pub(crate) async fn settled_service(&self, id: &ServiceId) -> Result<Option<Service>> {
+        let mut settled = self.0.settled.subscribe();
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let found = self.stored_service(id).await?;
+            if found.as_ref().is_none_or(Service::is_settled) {
+                return Ok(found);
+            }
+            // The sender lives as long as the engine: only the time can run out.
+            if tokio::time::timeout_at(deadline, settled.changed()).await.is_err() {
+                return Ok(found);
+            }
+        }
     }
 
     /// The removal of the revisions that the service has too many.

@@ -57,13 +57,13 @@ impl Page {
 }
 
 impl Engine {
-    /// The service.
+    /// The service. While it is about to settle, this waits a moment for it.
     ///
     /// # Errors
     /// 404 if there is none.
     pub async fn get_service(&self, caller: &Caller, id: &ServiceId) -> Result<Service> {
         let _allowed = self.allow(caller, "run.services.get", &id.to_string())?;
-        self.stored_service(id).await?.ok_or_else(|| missing(id))
+        self.settled_service(id).await?.ok_or_else(|| missing(id))
     }
 
     /// The services of a scope, newest first.

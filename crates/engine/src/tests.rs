@@ -171,3 +171,12 @@ async fn a_service_keeps_a_thousand_revisions() {
     let oldest = kept.last().unwrap().revision.configuration_generation;
     assert_eq!(oldest, 3, "the oldest two are gone");
 }
+
+#[tokio::test]
+async fn the_first_reader_after_a_write_finds_the_service_settled() {
+    let engine = engine(Store::open(None).await.unwrap()).await;
+    let owner = owner(&engine);
+    let written = engine.create_service(&owner, &id(), spec("one"), Api::V1, false).await.unwrap();
+    assert!(!written.is_settled(), "the answer to a write does not wait");
+    assert!(engine.get_service(&owner, &id()).await.unwrap().is_settled());
+}

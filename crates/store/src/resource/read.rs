@@ -10,6 +10,9 @@ use uuid::Uuid;
 use crate::Store;
 use crate::error::unreadable;
 
+/// How many resources one statement asks for by name; databases bound the number of parameters.
+const AT_ONCE: usize = 300;
+
 /// `SELECT` with the columns that [`record`] reads.
 macro_rules! select {
     ($rest:literal) => {
@@ -80,6 +83,26 @@ impl Store {
             .await
             .map_err(unreadable)?;
         row.map(|row| record(key.kind, &row)).transpose()
+    }
+
+    /// Those of the resources `keys`, all of `kind`, that are there; in no order.
+    ///
+    /// # Errors
+    /// 500 if the database cannot be read.
+    pub async fn get_many(&self, kind: Kind, keys: &[Key]) -> Result<Vec<Record>> {
+        let mut records = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(AT_ONCE) {
+            let mut sql = QueryBuilder::<Sqlite>::new(select!("AND kind = "));
+            sql.push_bind(kind.as_str()).push(" AND (project, location, name) IN (");
+            sql.push_values(keys, |mut row, key| {
+                row.push_bind(&key.project).push_bind(&key.location).push_bind(&key.name);
+            });
+            let rows = sql.push(")").build().fetch_all(&self.reads).await.map_err(unreadable)?;
+            for row in &rows {
+                records.push(record(kind, row)?);
+            }
+        }
+        Ok(records)
     }
 
     /// The resources that `query` asks for, the newest first.

@@ -147,3 +147,19 @@ async fn a_status_leaves_the_version_so_that_the_last_writer_may_write_again() {
     let stale = store.commit(vec![status(1)]).await;
     assert_eq!(stale, Err(CommitError::Conflict { name: "hello".to_owned(), expected: 1, current: 2 }));
 }
+
+#[tokio::test]
+async fn many_resources_are_found_by_their_keys() {
+    let store = memory().await;
+    let all: Vec<Record> = (0..700).map(|number| service(&format!("service-{number}"))).collect();
+    store.commit(all.iter().cloned().map(Write::Insert).collect()).await.unwrap();
+    let other = service("elsewhere").key;
+    let keys: Vec<_> = all.iter().map(|record| record.key.clone()).chain([other]).collect();
+    let mut found = store.get_many(keys[0].kind, &keys).await.unwrap();
+    assert_eq!(found.len(), 700);
+    found.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut expected = all;
+    expected.sort_by(|a, b| a.key.cmp(&b.key));
+    assert_eq!(found, expected);
+    assert_eq!(store.get_many(keys[0].kind, &[]).await.unwrap(), []);
+}
