@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use groundrun_model::kind::{Resource as _, Write};
+use groundrun_model::kind::{Kind, Resource as _, Write};
 use groundrun_model::revision::{Revision, RevisionEvent, RevisionPhase};
 use groundrun_model::service::reconcile::{Phases, reconcile};
 use groundrun_model::service::{Failure, Service, TrafficRevision, retention};
@@ -125,11 +125,10 @@ impl Engine {
         if service.status.configuration_generation <= retention::LIMIT as u64 {
             return Ok(Vec::new());
         }
-        let mut revisions = Vec::new();
-        for record in self.store().list(&revisions_of(&service.id)).await? {
-            let revision = Revision::from_record(record)?;
-            revisions.push((revision.configuration_generation, revision.name));
-        }
+        let revisions = self.store().children(Kind::Revision, &service.id.key()).await?;
+        let named =
+            |(number, name): (i64, String)| Some((u64::try_from(number).ok()?, RevisionName::lookup(&name)?));
+        let revisions = revisions.into_iter().filter_map(named).collect();
         let excess = retention::excess(service, revisions, retention::LIMIT);
         let removal = |name| Write::Delete { key: service.id.revision_key(&name), expected: None };
         Ok(excess.into_iter().map(removal).collect())

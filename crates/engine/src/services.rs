@@ -141,8 +141,9 @@ impl Engine {
         let _allowed = self.allow(caller, "run.services.delete", &id.to_string())?;
         let _turn = self.0.locks.lock(id).await;
         let service = self.stored_service(id).await?.ok_or_else(|| missing(id))?;
-        let revisions = self.store().list(&revisions_of(id)).await?;
-        let revisions: Vec<Key> = revisions.into_iter().map(|record| record.key).collect();
+        let children = self.store().children(Kind::Revision, &id.key()).await?;
+        let revision = |(_, name)| Key { kind: Kind::Revision, name, ..id.key() };
+        let revisions: Vec<Key> = children.into_iter().map(revision).collect();
         let policy = self.store().policy(&id.to_string()).await?.map(|(_, etag)| etag);
         if !dry_run {
             let writes = plan::delete(&service, revisions, policy);

@@ -133,6 +133,25 @@ impl Store {
         rows.iter().map(|row| record(query.kind, row)).collect()
     }
 
+    /// The generations and the names of the resources of `kind` that `parent` owns, oldest first: what
+    /// can be told without reading what they say.
+    ///
+    /// # Errors
+    /// 500 if the database cannot be read.
+    pub async fn children(&self, kind: Kind, parent: &Key) -> Result<Vec<(i64, String)>> {
+        sqlx::query_as(
+            "SELECT generation, name FROM resource WHERE deleted IS NULL AND kind = $1 AND project = $2 \
+             AND location = $3 AND parent = $4 ORDER BY created, name",
+        )
+        .bind(kind.as_str())
+        .bind(&parent.project)
+        .bind(&parent.location)
+        .bind(&parent.name)
+        .fetch_all(&self.reads)
+        .await
+        .map_err(unreadable)
+    }
+
     /// The resources of `kind` in all projects, the newest first.
     ///
     /// # Errors

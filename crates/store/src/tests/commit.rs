@@ -163,3 +163,19 @@ async fn many_resources_are_found_by_their_keys() {
     assert_eq!(found, expected);
     assert_eq!(store.get_many(keys[0].kind, &[]).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn the_children_of_a_resource_are_its_own_oldest_first() {
+    let store = memory().await;
+    let child = |name: &str, parent: &str, second: i64| Record {
+        parent: Some(parent.to_owned()),
+        created: groundrun_model::Timestamp::from_seconds(second),
+        generation: second,
+        ..service(name)
+    };
+    let all = [child("b", "hello", 2), child("a", "hello", 1), child("c", "other", 3)];
+    store.commit(all.into_iter().map(Write::Insert).collect()).await.unwrap();
+    let parent = service("hello").key;
+    let children = store.children(parent.kind, &parent).await.unwrap();
+    assert_eq!(children, [(1, "a".to_owned()), (2, "b".to_owned())]);
+}
