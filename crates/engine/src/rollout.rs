@@ -125,11 +125,12 @@ impl Engine {
         if service.status.configuration_generation <= retention::LIMIT as u64 {
             return Ok(Vec::new());
         }
-        let revisions = self.store().children(Kind::Revision, &service.id.key()).await?;
-        let named =
-            |(number, name): (i64, String)| Some((u64::try_from(number).ok()?, RevisionName::lookup(&name)?));
-        let revisions = revisions.into_iter().filter_map(named).collect();
-        let excess = retention::excess(service, revisions, retention::LIMIT);
+        let service_key = service.id.key();
+        let count = self.store().child_count(Kind::Revision, &service_key).await?;
+        let candidates = retention::candidates(service, count);
+        let oldest = self.store().children(Kind::Revision, &service_key, candidates).await?;
+        let oldest = oldest.iter().filter_map(|name| RevisionName::lookup(name));
+        let excess = retention::excess(service, oldest, count);
         let removal = |name| Write::Delete { key: service.id.revision_key(&name), expected: None };
         Ok(excess.into_iter().map(removal).collect())
     }

@@ -141,8 +141,8 @@ impl Engine {
         let _allowed = self.allow(caller, "run.services.delete", &id.to_string())?;
         let _turn = self.0.locks.lock(id).await;
         let service = self.stored_service(id).await?.ok_or_else(|| missing(id))?;
-        let children = self.store().children(Kind::Revision, &id.key()).await?;
-        let revision = |(_, name)| Key { kind: Kind::Revision, name, ..id.key() };
+        let children = self.store().children(Kind::Revision, &id.key(), usize::MAX).await?;
+        let revision = |name| Key { kind: Kind::Revision, name, ..id.key() };
         let revisions: Vec<Key> = children.into_iter().map(revision).collect();
         let policy = self.store().policy(&id.to_string()).await?.map(|(_, etag)| etag);
         if !dry_run {

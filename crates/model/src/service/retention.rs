@@ -6,12 +6,22 @@ use crate::name::RevisionName;
 /// How many revisions a service keeps, as documented under quotas.
 pub const LIMIT: usize = 1000;
 
-/// The revisions beyond the limit, oldest first, of those whose names and numbers are given. One that
-/// requests can reach, and the latest, never go.
-pub fn excess(service: &Service, mut revisions: Vec<(u64, RevisionName)>, limit: usize) -> Vec<RevisionName> {
-    let surplus = revisions.len().saturating_sub(limit);
-    revisions.sort_unstable_by_key(|(number, _)| *number);
-    let removable =
-        revisions.into_iter().map(|(_, name)| name).filter(|name| service.check_deletable(name).is_ok());
-    removable.take(surplus).collect()
+/// How many of the oldest revisions must be looked at to find those that go, of a service with `count`:
+/// as many as there are too many, and those among them that must stay.
+pub fn candidates(service: &Service, count: usize) -> usize {
+    match count.saturating_sub(LIMIT) {
+        0 => 0,
+        surplus => surplus + service.status.serving.len() + 1,
+    }
+}
+
+/// The revisions beyond the limit, of a service with `count`, out of its `oldest` ones. One that requests
+/// can reach, and the latest, never go.
+pub fn excess(
+    service: &Service,
+    oldest: impl IntoIterator<Item = RevisionName>,
+    count: usize,
+) -> Vec<RevisionName> {
+    let removable = oldest.into_iter().filter(|name| service.check_deletable(name).is_ok());
+    removable.take(count.saturating_sub(LIMIT)).collect()
 }

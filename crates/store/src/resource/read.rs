@@ -133,20 +133,40 @@ impl Store {
         rows.iter().map(|row| record(query.kind, row)).collect()
     }
 
-    /// The generations and the names of the resources of `kind` that `parent` owns, oldest first: what
-    /// can be told without reading what they say.
+    /// How many resources of `kind` the resource `parent` owns.
     ///
     /// # Errors
     /// 500 if the database cannot be read.
-    pub async fn children(&self, kind: Kind, parent: &Key) -> Result<Vec<(i64, String)>> {
-        sqlx::query_as(
-            "SELECT generation, name FROM resource WHERE deleted IS NULL AND kind = $1 AND project = $2 \
-             AND location = $3 AND parent = $4 ORDER BY created, name",
+    pub async fn child_count(&self, kind: Kind, parent: &Key) -> Result<usize> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM resource WHERE deleted IS NULL AND kind = $1 AND project = $2 \
+             AND location = $3 AND parent = $4",
         )
         .bind(kind.as_str())
         .bind(&parent.project)
         .bind(&parent.location)
         .bind(&parent.name)
+        .fetch_one(&self.reads)
+        .await
+        .map_err(unreadable)?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+
+    /// The names of the resources of `kind` that the resource `parent` owns, oldest first, at most
+    /// `limit`: what can be told without reading what they say.
+    ///
+    /// # Errors
+    /// 500 if the database cannot be read.
+    pub async fn children(&self, kind: Kind, parent: &Key, limit: usize) -> Result<Vec<String>> {
+        sqlx::query_scalar(
+            "SELECT name FROM resource WHERE deleted IS NULL AND kind = $1 AND project = $2 \
+             AND location = $3 AND parent = $4 ORDER BY created, name LIMIT $5",
+        )
+        .bind(kind.as_str())
+        .bind(&parent.project)
+        .bind(&parent.location)
+        .bind(&parent.name)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(&self.reads)
         .await
         .map_err(unreadable)

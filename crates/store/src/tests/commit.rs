@@ -176,6 +176,7 @@ async fn the_children_of_a_resource_are_its_own_oldest_first() {
     let all = [child("b", "hello", 2), child("a", "hello", 1), child("c", "other", 3)];
     store.commit(all.into_iter().map(Write::Insert).collect()).await.unwrap();
     let parent = service("hello").key;
-    let children = store.children(parent.kind, &parent).await.unwrap();
-    assert_eq!(children, [(1, "a".to_owned()), (2, "b".to_owned())]);
+    assert_eq!(store.children(parent.kind, &parent, usize::MAX).await.unwrap(), ["a", "b"]);
+    assert_eq!(store.children(parent.kind, &parent, 1).await.unwrap(), ["a"]);
+    assert_eq!(store.child_count(parent.kind, &parent).await.unwrap(), 2);
 }

@@ -197,13 +197,15 @@ fn the_oldest_revisions_without_traffic_go_beyond_the_limit() {
         world.write(&[(IMAGE, json!(image)), pin("hello-00001-abc")]).unwrap();
         world.settle(RevisionPhase::Ready);
     }
-    let all: Vec<_> =
-        world.revisions.iter().rev().map(|one| (one.configuration_generation, one.name.clone())).collect();
-    let gone = |limit| {
-        let gone = retention::excess(world.service(), all.clone(), limit);
+    let gone = |surplus: usize| {
+        let count = retention::LIMIT + surplus;
+        let looked_at = retention::candidates(world.service(), count);
+        let oldest = world.revisions.iter().take(looked_at).map(|one| one.name.clone());
+        let gone = retention::excess(world.service(), oldest, count);
         gone.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(gone(5), "");
-    assert_eq!(gone(4), "hello-00002-abc", "the first serves");
-    assert_eq!(gone(0), "hello-00002-abc hello-00003-abc hello-00004-abc", "the last is the latest");
+    assert_eq!(gone(0), "");
+    assert_eq!(gone(1), "hello-00002-abc", "the first serves");
+    assert_eq!(gone(3), "hello-00002-abc hello-00003-abc hello-00004-abc");
+    assert_eq!(gone(4), gone(3), "the last is the latest");
 }
