@@ -1,5 +1,6 @@
 //! Who calls the API, and what may they do?
 
+use groundrun_identity::TokenError;
 use groundrun_model::account::Account;
 use groundrun_model::{Code, Error, Result};
 
@@ -32,24 +33,25 @@ impl Allowed<'_> {
 }
 
 impl Engine {
-    /// The caller who shows `bearer`: the account that an access token of groundrun's was minted for,
-    /// and the owner of this machine with any other token or none.
+    /// The caller who shows `bearer`: the account that an access token of an emulator was minted for, and
+    /// the owner of this machine with any other token, a real one of Google's among them, or none.
     ///
     /// # Errors
-    /// 401 for an access token of groundrun's that has ended or was tampered with.
+    /// 401 for an access token of an emulator that has ended, was altered, or is of another emulator:
+    /// clients then get themselves a new one.
     pub fn caller(&self, bearer: Option<&str>) -> Result<Caller> {
-        match bearer.filter(|token| token.starts_with("ya29.")) {
-            None => Ok(Caller { account: self.0.owner.clone() }),
-            Some(token) => match self.0.parts.keys.verify_access_token(token, self.now()) {
-                Ok(claims) => Ok(Caller { account: claims.account().clone() }),
-                Err(problem) => Err(Error::new(
-                    Code::Unauthenticated,
-                    format!(
-                        "Request had invalid authentication credentials. Expected OAuth 2 access token, \
-                         login cookie or other valid authentication credential. ({problem})"
-                    ),
-                )),
-            },
+        let owner = || Caller { account: self.0.owner.clone() };
+        let Some(token) = bearer else { return Ok(owner()) };
+        match self.0.parts.keys.verify_access_token(token, self.now()) {
+            Ok(claims) => Ok(Caller { account: claims.account().clone() }),
+            Err(TokenError::NotAnAccessToken | TokenError::ForeignAccessToken) => Ok(owner()),
+            Err(problem) => Err(Error::new(
+                Code::Unauthenticated,
+                format!(
+                    "Request had invalid authentication credentials. Expected OAuth 2 access token, login \
+                     cookie or other valid authentication credential. ({problem})"
+                ),
+            )),
         }
     }
 

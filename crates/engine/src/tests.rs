@@ -180,3 +180,23 @@ async fn the_first_reader_after_a_write_finds_the_service_settled() {
     assert!(!written.is_settled(), "the answer to a write does not wait");
     assert!(engine.get_service(&owner, &id()).await.unwrap().is_settled());
 }
+
+#[tokio::test]
+async fn a_token_that_no_emulator_minted_is_the_owners() {
+    let engine = engine(Store::open(None).await.unwrap()).await;
+    let email = |bearer: Option<&str>| engine.caller(bearer).map(|caller| caller.account().email.clone());
+    let google = "ya29.a0AfH6SMB-real_one_of-google";
+    for bearer in [None, Some("anything"), Some("ya29."), Some(google)] {
+        assert_eq!(email(bearer).as_deref(), Ok(crate::LOCAL_OWNER), "{bearer:?}");
+    }
+    let caller = "caller@demo-project.iam.gserviceaccount.com";
+    let scopes = ["cloud-platform".to_owned()];
+    let minted = engine.generate_access_token(&owner(&engine), caller, &scopes, 60).await.unwrap().token;
+    assert_eq!(email(Some(&minted)).as_deref(), Ok(caller));
+
+    let other = Keys::from_pems(SERVICE_ACCOUNT_KEY, ID_TOKEN_KEY).unwrap();
+    let account = groundrun_model::account::Account::new(caller);
+    let of_another = other.access_token(&account, &scopes, Clock::system().now(), 60).await.unwrap();
+    let refused = email(Some(&of_another)).unwrap_err();
+    assert_eq!(refused.code, groundrun_model::Code::Unauthenticated);
+}

@@ -88,9 +88,12 @@ pub enum TokenError {
     /// An ID token, or no token at all, where an access token is wanted.
     #[error("this is not an access token: an access token begins with ya29.")]
     NotAnAccessToken,
-    /// An access token of somebody else, or one that was changed on its way.
-    #[error("this access token was not made by this emulator, or it was altered")]
+    /// An access token of somebody else, such as a real one of Google's.
+    #[error("this access token was not made by an emulator")]
     ForeignAccessToken,
+    /// An access token of an emulator that had another key, or one that was changed on its way.
+    #[error("this access token was made by another emulator, or it was altered")]
+    BrokenAccessToken,
     /// The first part cannot be read.
     #[error("the header of the token cannot be read: {reason}")]
     Header {
