@@ -119,6 +119,28 @@ impl Error {
         Self { violations: vec![violation], ..Self::new(Code::InvalidArgument, description) }
     }
 
+    /// 400: a value that is not of the type `expected`, in the words of Google's JSON transcoder.
+    pub fn wrong_type(path: &str, expected: &str, value: &serde_json::Value) -> Self {
+        let value: String = value.to_string().chars().take(100).collect();
+        let description = format!("Invalid value at '{path}' ({expected}), {value}");
+        let violation = Violation { field: path.to_owned(), description: description.clone() };
+        Self { violations: vec![violation], ..Self::new(Code::InvalidArgument, description) }
+    }
+
+    /// The same refusal, with its fields named as parts of a message `request` of v2, in the form of the
+    /// hosted service: `Violation in CreateServiceRequest.service.template.timeout: …`.
+    #[must_use]
+    pub fn within(mut self, request: &str) -> Self {
+        let own = |field: &str| field == "service" || field.starts_with("service.");
+        if let [one] = self.violations.as_slice()
+            && own(&one.field)
+            && self.message.starts_with(&one.field)
+        {
+            self.message = format!("Violation in {request}.{}", self.message);
+        }
+        self
+    }
+
     /// 404: a resource of the Cloud Run API that is not there. `kind` is upper case: `SERVICE`.
     pub fn not_found(kind: &str, name: &str, region: &str, project: &str) -> Self {
         let message = format!(

@@ -18,6 +18,7 @@ pub mod name;
 pub mod request;
 pub mod revision;
 pub mod revision_v1;
+pub mod revision_v2;
 pub mod routing;
 pub mod selector;
 pub mod service;

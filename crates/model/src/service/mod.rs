@@ -12,6 +12,7 @@ pub mod retention;
 pub mod traffic;
 pub mod v1;
 pub mod v1_render;
+pub mod v2;
 pub mod validate;
 pub mod values;
 pub mod volume;

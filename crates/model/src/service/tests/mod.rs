@@ -9,6 +9,7 @@ mod plan;
 mod status;
 mod v1_parse;
 mod v1_render;
+mod v2;
 mod validate;
 
 use serde_json::{Value, json};

@@ -72,7 +72,8 @@ fn sample(row: &Row) -> &'static str {
         (_, "true or false") => "True",
         (_, "a JSON list of strings") => "[\"a\"]",
         (_, "JSON") => "{\"app\": [\"db\"]}",
-        (_, "a string") => "x",
+        (_, "a string" | "a list separated by commas") => "x",
+        (_, "a number between 0 and 1") => "0.5",
         (_, kind) => kind.rsplit('`').nth(1).unwrap(),
     }
 }
