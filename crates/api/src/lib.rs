@@ -10,6 +10,7 @@ mod iam_credentials;
 mod iam_policy;
 mod oauth;
 mod overview;
+mod paging;
 mod reply;
 mod resource_manager;
 mod routes;
@@ -17,6 +18,7 @@ mod service_accounts;
 mod service_usage;
 mod unimplemented;
 mod v1;
+mod v2;
 mod verb;
 
 use axum::Router;

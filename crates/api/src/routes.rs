@@ -4,12 +4,13 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn, map_request, map_response};
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use groundrun_model::{Code, Error, door};
 use http::{HeaderValue, header};
 
 use crate::error::refusal;
-use crate::v1::{locations, revisions, services};
+use crate::v1::{locations, operations, revisions, services};
+use crate::v2::rest;
 use crate::{State, health, iam_credentials, iam_policy, oauth, overview, resource_manager};
 use crate::{service_accounts, service_usage, unimplemented, verb};
 
@@ -63,6 +64,31 @@ routes! {
     get "/v1/projects/{project}/locations/{location}/configurations/{service}" "run.projects.locations.configurations.get" => services::get_configuration;
     get "/v1/projects/{project}/locations/{location}/routes" "run.projects.locations.routes.list" => services::list_routes;
     get "/v1/projects/{project}/locations/{location}/routes/{service}" "run.projects.locations.routes.get" => services::get_route;
+
+    get "/v1/projects/{project}/locations/{location}" "run.projects.locations.get" => locations::get;
+    get "/v1/projects/{project}/locations/{location}/operations" "run.projects.locations.operations.list" => operations::list_all;
+    get "/v1/projects/{project}/locations/{location}/operations/{operation}" "run.projects.locations.operations.get" => operations::get;
+    delete "/v1/projects/{project}/locations/{location}/operations/{operation}" "run.projects.locations.operations.delete" => operations::delete;
+    post "/v1/projects/{project}/locations/{location}/operations/{operation}/:wait" "run.projects.locations.operations.wait" => operations::wait;
+
+    // Cloud Run v2.
+    get "/v2/projects/{project}/locations" "run.projects.locations.list" => rest::list_locations;
+    get "/v2/projects/{project}/locations/{location}" "run.projects.locations.get" => rest::get_location;
+    post "/v2/projects/{project}/locations/{location}/services" "run.projects.locations.services.create" => rest::create_service;
+    get "/v2/projects/{project}/locations/{location}/services" "run.projects.locations.services.list" => rest::list_services;
+    get "/v2/projects/{project}/locations/{location}/services/{service}" "run.projects.locations.services.get" => rest::get_service;
+    patch "/v2/projects/{project}/locations/{location}/services/{service}" "run.projects.locations.services.patch" => rest::update_service;
+    delete "/v2/projects/{project}/locations/{location}/services/{service}" "run.projects.locations.services.delete" => rest::delete_service;
+    get "/v2/projects/{project}/locations/{location}/services/{service}/:getIamPolicy" "run.projects.locations.services.getIamPolicy" => rest::get_iam_policy;
+    post "/v2/projects/{project}/locations/{location}/services/{service}/:setIamPolicy" "run.projects.locations.services.setIamPolicy" => rest::set_iam_policy;
+    post "/v2/projects/{project}/locations/{location}/services/{service}/:testIamPermissions" "run.projects.locations.services.testIamPermissions" => rest::test_iam_permissions;
+    get "/v2/projects/{project}/locations/{location}/services/{service}/revisions" "run.projects.locations.services.revisions.list" => rest::list_revisions;
+    get "/v2/projects/{project}/locations/{location}/services/{service}/revisions/{revision}" "run.projects.locations.services.revisions.get" => rest::get_revision;
+    delete "/v2/projects/{project}/locations/{location}/services/{service}/revisions/{revision}" "run.projects.locations.services.revisions.delete" => rest::delete_revision;
+    get "/v2/projects/{project}/locations/{location}/operations" "run.projects.locations.operations.list" => rest::list_operations;
+    get "/v2/projects/{project}/locations/{location}/operations/{operation}" "run.projects.locations.operations.get" => rest::get_operation;
+    delete "/v2/projects/{project}/locations/{location}/operations/{operation}" "run.projects.locations.operations.delete" => rest::delete_operation;
+    post "/v2/projects/{project}/locations/{location}/operations/{operation}/:wait" "run.projects.locations.operations.wait" => rest::wait_operation;
 
     // What gcloud asks of other APIs on the way.
     get "/v1/projects/{project}/services/{api}" "serviceusage.services.get" => service_usage::get;

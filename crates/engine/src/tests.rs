@@ -16,7 +16,7 @@ use groundrun_runtime::Backend;
 use groundrun_store::Store;
 use uuid::Uuid;
 
-use crate::{Caller, Clock, Config, Draw, Engine, Parts, Scope};
+use crate::{Caller, Clock, Config, Draw, Engine, Parts, Scope, WriteOptions};
 
 const ID_TOKEN_KEY: &str = include_str!("../../identity/fixtures/test-id-token-key.pem");
 const SERVICE_ACCOUNT_KEY: &str = include_str!("../../identity/fixtures/test-service-account-key.pem");
@@ -43,6 +43,7 @@ async fn engine(store: Store) -> Engine {
         revision_policy: RevisionPolicy::EveryChange,
         urls: UrlConfig { style: UrlStyle::Local, port: 8786 },
         strict_identity: false,
+        strict_etags: false,
         project: id().project,
         region: id().region,
     };
@@ -73,9 +74,12 @@ async fn until(engine: &Engine, what: &str, holds: impl Fn(&Service) -> bool) ->
 async fn every_revision_of_overlapping_writes_comes_up() {
     let engine = engine(Store::open(None).await.unwrap()).await;
     let owner = owner(&engine);
-    engine.create_service(&owner, &id(), spec("one"), Api::V1, false).await.unwrap();
+    engine.create_service(&owner, &id(), spec("one"), WriteOptions::through(Api::V1)).await.unwrap();
     for image in ["two", "three", "four"] {
-        engine.replace_service(&owner, &id(), spec(image), None, Api::V1, false).await.unwrap();
+        engine
+            .update_service(&owner, &id(), |_| Ok(spec(image)), WriteOptions::through(Api::V1))
+            .await
+            .unwrap();
     }
     // Traffic to a revision that was superseded before it was up.
     let names = |engine: &Engine| {
@@ -87,7 +91,7 @@ async fn every_revision_of_overlapping_writes_comes_up() {
     let target =
         TrafficTarget { revision: TrafficRevision::Named(second.clone()), percent: Some(100), tag: None };
     let asked = ServiceSpec { traffic: vec![target], ..spec("four") };
-    engine.replace_service(&owner, &id(), asked, None, Api::V1, false).await.unwrap();
+    engine.update_service(&owner, &id(), |_| Ok(asked), WriteOptions::through(Api::V1)).await.unwrap();
     until(&engine, "routed to the second revision", |service| {
         service.is_settled() && service.status.serving.iter().all(|target| target.revision.as_str() == second)
     })
@@ -111,10 +115,12 @@ async fn a_rollout_goes_on_after_a_crash() {
         expected: None,
         service_uid: Uuid::from_u128(1),
         revision_uid: Uuid::from_u128(2),
+        operation: Uuid::from_u128(3),
+        force_new_revision: false,
         suffix: "abc",
     };
     let Plan { writes, .. } = plan(&id(), None, spec("one"), &writer).unwrap();
-    assert!(matches!(writes.as_slice(), [Write::Insert(_), Write::Insert(_)]));
+    assert!(matches!(writes.as_slice(), [Write::Insert(_), Write::Insert(_), Write::Insert(_)]));
     store.commit(writes).await.unwrap();
     store.close().await;
 
@@ -144,14 +150,14 @@ async fn a_policy_that_is_set_while_the_service_comes_up_does_not_hide_its_revis
     let engine = engine(Store::open(None).await.unwrap()).await;
     let owner = owner(&engine);
     for round in 0..40 {
-        engine.create_service(&owner, &id(), spec("one"), Api::V1, false).await.unwrap();
+        engine.create_service(&owner, &id(), spec("one"), WriteOptions::through(Api::V1)).await.unwrap();
         let policy = groundrun_model::iam::Policy { etag: Vec::new(), ..Default::default() };
         engine.set_service_policy(&owner, &id(), policy, None).await.unwrap();
         until(&engine, "settled", Service::is_settled).await;
         let table = engine.routing_table().load_full();
         let route = table.get(&id()).unwrap();
         assert!(route.split.pick(0).is_some(), "round {round}: ready, and nothing is routed");
-        engine.delete_service(&owner, &id(), false).await.unwrap();
+        engine.delete_service(&owner, &id(), |_| Ok(()), false).await.unwrap();
     }
 }
 
@@ -159,10 +165,10 @@ async fn a_policy_that_is_set_while_the_service_comes_up_does_not_hide_its_revis
 async fn a_service_keeps_a_thousand_revisions() {
     let engine = engine(Store::open(None).await.unwrap()).await;
     let owner = owner(&engine);
-    engine.create_service(&owner, &id(), spec("image0"), Api::V1, false).await.unwrap();
+    engine.create_service(&owner, &id(), spec("image0"), WriteOptions::through(Api::V1)).await.unwrap();
     for number in 1..=1001 {
         let asked = spec(&format!("image{number}"));
-        engine.replace_service(&owner, &id(), asked, None, Api::V1, false).await.unwrap();
+        engine.update_service(&owner, &id(), |_| Ok(asked), WriteOptions::through(Api::V1)).await.unwrap();
     }
     until(&engine, "settled", Service::is_settled).await;
     let scope = Scope { project: id().project, region: Some(id().region) };
@@ -176,8 +182,9 @@ async fn a_service_keeps_a_thousand_revisions() {
 async fn the_first_reader_after_a_write_finds_the_service_settled() {
     let engine = engine(Store::open(None).await.unwrap()).await;
     let owner = owner(&engine);
-    let written = engine.create_service(&owner, &id(), spec("one"), Api::V1, false).await.unwrap();
-    assert!(!written.is_settled(), "the answer to a write does not wait");
+    let written =
+        engine.create_service(&owner, &id(), spec("one"), WriteOptions::through(Api::V1)).await.unwrap();
+    assert!(!written.service.is_settled(), "the answer to a write does not wait");
     assert!(engine.get_service(&owner, &id()).await.unwrap().is_settled());
 }
 

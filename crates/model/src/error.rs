@@ -33,6 +33,25 @@ pub enum Code {
     Internal,
 }
 
+impl Code {
+    /// The number in `google.rpc.Code`.
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::InvalidArgument => 3,
+            Self::NotFound => 5,
+            Self::AlreadyExists => 6,
+            Self::PermissionDenied => 7,
+            Self::ResourceExhausted => 8,
+            Self::FailedPrecondition => 9,
+            Self::Aborted => 10,
+            Self::Unimplemented => 12,
+            Self::Internal => 13,
+            Self::Unavailable => 14,
+            Self::Unauthenticated => 16,
+        }
+    }
+}
+
 /// One field that is wrong, named by its path in the caller's own API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -96,6 +115,11 @@ impl Error {
             _ => "The request has errors".to_owned(),
         };
         Self { violations, ..Self::new(Code::InvalidArgument, message) }
+    }
+
+    /// 400: the request is wrong, in these words and no others.
+    pub fn in_words(description: impl Into<String>) -> Self {
+        Self::field("", description)
     }
 
     /// What is wrong, without the field's path, for a caller that names the field itself.
@@ -164,6 +188,16 @@ impl Error {
             format!(
                 "Conflict for resource '{name}': version '{given}' was specified but current version is \
                  '{current}'."
+            ),
+        )
+    }
+
+    /// 409: the write was made against an etag that is not the current one.
+    pub fn etag_conflict(name: &str, given: &str, current: &str) -> Self {
+        Self::new(
+            Code::Aborted,
+            format!(
+                "Conflict for resource '{name}': etag '{given}' was specified but current etag is '{current}'."
             ),
         )
     }

@@ -15,6 +15,8 @@ pub mod invoke;
 pub mod kind;
 pub mod message;
 pub mod name;
+pub mod operation;
+pub mod operation_json;
 pub mod request;
 pub mod revision;
 pub mod revision_v1;

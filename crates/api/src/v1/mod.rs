@@ -2,5 +2,6 @@
 
 pub(crate) mod list;
 pub(crate) mod locations;
+pub(crate) mod operations;
 pub(crate) mod revisions;
 pub(crate) mod services;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::probe::ProbeV2;
-use super::shared::{Aliases, Shared, source_to_v1, source_to_v2};
+use super::template_wide::{Aliases, TemplateWide, source_to_v1, source_to_v2};
 use crate::message::{Kept, message, message_field};
 use crate::service::container::{
     Container, ContainerPort, EnvVar, EnvVarSource, Resources, SecretKeySelector, VolumeMount,
@@ -123,28 +123,25 @@ message! {
 message_field!(EnvVarSourceV2, SecretKeySelectorV2, ResourcesV2);
 
 impl ContainerV2 {
-    /// The container; what v1 says of it in the template goes to `shared`.
-    pub(super) fn into_container(self, shared: &mut Shared) -> Container {
+    /// The container; what v1 says of it in the template goes to `wide`.
+    pub(super) fn into_container(self, wide: &mut TemplateWide) -> Container {
         let key = self.name.clone().unwrap_or_default();
-        let mut keep = |map: fn(&mut Shared) -> &mut BTreeMap<String, Value>, value: Option<Value>| {
+        let mut keep = |map: fn(&mut TemplateWide) -> &mut BTreeMap<String, Value>, value: Option<Value>| {
             if let Some(value) = value {
-                map(shared).insert(key.clone(), value);
+                map(wide).insert(key.clone(), value);
             }
         };
-        keep(
-            |shared| &mut shared.dependencies,
-            (!self.depends_on.is_empty()).then(|| self.depends_on.into()),
-        );
-        keep(|shared| &mut shared.base_images, self.base_image_uri.map(Value::String));
-        keep(|shared| &mut shared.sources, self.source_code.map(source_to_v1));
-        keep(|shared| &mut shared.build_configs, self.build_config.map(Value::Object));
+        keep(|wide| &mut wide.dependencies, (!self.depends_on.is_empty()).then(|| self.depends_on.into()));
+        keep(|wide| &mut wide.base_images, self.base_image_uri.map(Value::String));
+        keep(|wide| &mut wide.sources, self.source_code.map(source_to_v1));
+        keep(|wide| &mut wide.build_configs, self.build_config.map(Value::Object));
         let limits = self.resources.unwrap_or_default().limits;
         Container {
             name: self.name,
             image: self.image,
             command: self.command,
             args: self.args,
-            env: self.env.into_iter().map(|variable| variable.into_variable(&mut shared.secrets)).collect(),
+            env: self.env.into_iter().map(|variable| variable.into_variable(&mut wide.secrets)).collect(),
             resources: (!limits.is_empty()).then(|| Resources { limits, ..Resources::default() }),
             ports: self.ports.into_iter().map(PortV2::into_port).collect(),
             volume_mounts: self.volume_mounts.into_iter().map(VolumeMountV2::into_mount).collect(),
@@ -158,22 +155,22 @@ impl ContainerV2 {
     }
 
     /// The container as v2 shows it.
-    pub(super) fn of(container: &Container, shared: &Shared) -> Self {
+    pub(super) fn of(container: &Container, wide: &TemplateWide) -> Self {
         let key = container.name.as_deref().unwrap_or_default();
         let limits = container.resources.clone().unwrap_or_default().limits;
         let names = |list: &Value| serde_json::from_value::<Vec<String>>(list.clone()).ok();
         Self {
             name: container.name.clone(),
             image: container.image.clone(),
-            source_code: shared.sources.get(key).and_then(source_to_v2),
+            source_code: wide.sources.get(key).and_then(source_to_v2),
             command: container.command.clone(),
             args: container.args.clone(),
-            env: container.env.iter().map(|variable| EnvVarV2::of(variable, &shared.secrets)).collect(),
+            env: container.env.iter().map(|variable| EnvVarV2::of(variable, &wide.secrets)).collect(),
             resources: Some(ResourcesV2 {
                 limits,
                 // v1 takes CPU away unless it is told not to; proto3 leaves false out.
-                cpu_idle: Some(shared.cpu_idle.unwrap_or(true)).filter(|idle| *idle),
-                startup_cpu_boost: shared.startup_cpu_boost.filter(|boost| *boost),
+                cpu_idle: Some(wide.cpu_idle.unwrap_or(true)).filter(|idle| *idle),
+                startup_cpu_boost: wide.startup_cpu_boost.filter(|boost| *boost),
             }),
             ports: container.ports.iter().map(PortV2::of).collect(),
             volume_mounts: container.volume_mounts.iter().map(VolumeMountV2::of).collect(),
@@ -181,9 +178,9 @@ impl ContainerV2 {
             liveness_probe: container.liveness_probe.as_ref().map(ProbeV2::of),
             startup_probe: container.startup_probe.as_ref().map(ProbeV2::of),
             readiness_probe: container.readiness_probe.as_ref().map(ProbeV2::of),
-            depends_on: shared.dependencies.get(key).and_then(names).unwrap_or_default(),
-            base_image_uri: shared.base_images.get(key).and_then(Value::as_str).map(str::to_owned),
-            build_config: shared.build_configs.get(key).and_then(Value::as_object).cloned(),
+            depends_on: wide.dependencies.get(key).and_then(names).unwrap_or_default(),
+            base_image_uri: wide.base_images.get(key).and_then(Value::as_str).map(str::to_owned),
+            build_config: wide.build_configs.get(key).and_then(Value::as_object).cloned(),
             sandbox_launcher: container.sandbox_launcher.filter(|launcher| *launcher),
             build_info: None,
         }

@@ -7,8 +7,8 @@ mod merge;
 mod probe;
 mod render;
 mod sandbox;
-mod shared;
 mod target;
+mod template_wide;
 mod volume;
 
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub use self::mask::Mask;
 pub use self::merge::three_way;
 pub(crate) use self::render::{condition, template_fields};
 pub use self::render::{full_name, service, spec};
-use self::shared::{Aliases, Shared};
+use self::template_wide::{Aliases, TemplateWide};
 use self::volume::{CLOUDSQL, VolumeV2};
 use super::{Map, RevisionTemplate, ServiceSettings, ServiceSpec, TemplateSettings};
 use crate::error::{Error, Result, Violations};
@@ -140,14 +140,14 @@ fn read_template(mut fields: Kept, aliases: &str, violations: &mut Violations) -
     let labels = user_map(&mut fields, "labels", at, violations)?;
     let annotations = user_map(&mut fields, "annotations", at, violations)?;
     let mut settings = TemplateSettings::take_v2(&mut fields)?;
-    let mut shared = Shared { secrets: Aliases::parse(aliases), ..Shared::default() };
+    let mut wide = TemplateWide { secrets: Aliases::parse(aliases), ..TemplateWide::default() };
     let mut part = |name: &str| fields.remove(name).unwrap_or_default();
     let (containers, volumes, sandboxes) = (part("containers"), part("volumes"), part("sandboxes"));
     one_of_each(&containers, &volumes)?;
     let containers: Option<Vec<ContainerV2>> = from_json(containers, "service.template.containers")?;
     let containers = containers.unwrap_or_default();
-    shared.read_cpu(&containers);
-    let containers = containers.into_iter().map(|container| container.into_container(&mut shared)).collect();
+    wide.read_cpu(&containers);
+    let containers = containers.into_iter().map(|container| container.into_container(&mut wide)).collect();
     let volumes: Option<Vec<VolumeV2>> = from_json(volumes, "service.template.volumes")?;
     let volumes = volumes.unwrap_or_default();
     for (index, volume) in
@@ -159,12 +159,12 @@ fn read_template(mut fields: Kept, aliases: &str, violations: &mut Violations) -
             "Cloud SQL volume must be named 'cloudsql'",
         );
     }
-    let volumes = volumes.into_iter().filter_map(|volume| volume.into_volume(&mut shared)).collect();
+    let volumes = volumes.into_iter().filter_map(|volume| volume.into_volume(&mut wide)).collect();
     let mut other = Kept::new();
-    if let Some(sandboxes) = sandbox::to_v1(sandboxes, &mut shared.secrets)? {
+    if let Some(sandboxes) = sandbox::to_v1(sandboxes, &mut wide.secrets)? {
         other.insert("sandboxes".to_owned(), sandboxes);
     }
-    shared.write(&mut settings);
+    wide.write(&mut settings);
     nothing_left(fields, at, TemplateSettings::ROWS)?;
     Ok(RevisionTemplate { name, labels, annotations, settings, containers, volumes, other })
 }

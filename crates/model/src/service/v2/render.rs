@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::container::ContainerV2;
-use super::shared::Shared;
 use super::target::TargetV2;
+use super::template_wide::TemplateWide;
 use super::volume::{CLOUDSQL, VolumeV2};
 use super::{MULTI_REGION_LABEL, etag, is_system, sandbox};
 use crate::error::Result;
@@ -99,24 +99,24 @@ pub fn spec(spec: &ServiceSpec) -> Result<Kept> {
 
 /// The fields that templates and revisions have in common.
 pub(crate) fn template_fields(template: &RevisionTemplate, containers: &[Container]) -> Result<Kept> {
-    let shared = Shared::of(&template.settings);
+    let wide = TemplateWide::of(&template.settings);
     let mut json = Kept::new();
     template.settings.put_v2(&mut json);
     put_map(&mut json, "labels", &template.labels)?;
     put_map(&mut json, "annotations", &template.annotations)?;
     let containers: Vec<ContainerV2> =
-        containers.iter().map(|container| ContainerV2::of(container, &shared)).collect();
+        containers.iter().map(|container| ContainerV2::of(container, &wide)).collect();
     json.insert("containers".to_owned(), write(&containers)?);
     let mut volumes: Vec<VolumeV2> =
-        template.volumes.iter().map(|volume| VolumeV2::of(volume, &shared)).collect();
-    if !shared.cloudsql.is_empty() && !volumes.iter().any(|volume| volume.name.as_deref() == Some(CLOUDSQL)) {
-        volumes.push(VolumeV2::cloud_sql(shared.cloudsql.clone()));
+        template.volumes.iter().map(|volume| VolumeV2::of(volume, &wide)).collect();
+    if !wide.cloudsql.is_empty() && !volumes.iter().any(|volume| volume.name.as_deref() == Some(CLOUDSQL)) {
+        volumes.push(VolumeV2::cloud_sql(wide.cloudsql.clone()));
     }
     if !volumes.is_empty() {
         json.insert("volumes".to_owned(), write(&volumes)?);
     }
     if let Some(sandboxes) = template.other.get("sandboxes")
-        && let Some(sandboxes) = sandbox::to_v2(sandboxes, &shared.secrets)?
+        && let Some(sandboxes) = sandbox::to_v2(sandboxes, &wide.secrets)?
     {
         json.insert("sandboxes".to_owned(), sandboxes);
     }

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::container::{EnvVarV2, VolumeMountV2};
-use super::shared::Aliases;
+use super::template_wide::Aliases;
 use crate::error::{Error, Result};
 use crate::kind::write;
 use crate::message::{from_json, message, message_field};

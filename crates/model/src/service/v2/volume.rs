@@ -3,7 +3,7 @@
 //! A Cloud Storage bucket is a CSI driver in v1, and a Cloud SQL connection is an annotation of the
 //! template there.
 
-use super::shared::Shared;
+use super::template_wide::TemplateWide;
 use crate::field::Setting as _;
 use crate::message::{Kept, message, message_field};
 use crate::service::values::{Medium, V2};
@@ -92,15 +92,15 @@ message! {
 message_field!(SecretVolumeV2, CloudSqlV2, EmptyDirV2, GcsV2);
 
 impl VolumeV2 {
-    /// The volume; connections to Cloud SQL go to `shared` instead.
-    pub(super) fn into_volume(self, shared: &mut Shared) -> Option<Volume> {
+    /// The volume; connections to Cloud SQL go to `wide` instead.
+    pub(super) fn into_volume(self, wide: &mut TemplateWide) -> Option<Volume> {
         if let Some(sql) = self.cloud_sql_instance {
-            shared.cloudsql.extend(sql.instances);
+            wide.cloudsql.extend(sql.instances);
             return None;
         }
         Some(Volume {
             name: self.name,
-            secret: self.secret.map(|secret| secret.into_secret(shared)),
+            secret: self.secret.map(|secret| secret.into_secret(wide)),
             empty_dir: self.empty_dir.map(EmptyDirV2::into_empty_dir),
             csi: self.gcs.map(GcsV2::into_csi),
             nfs: self.nfs,
@@ -109,10 +109,10 @@ impl VolumeV2 {
         })
     }
 
-    pub(super) fn of(volume: &Volume, shared: &Shared) -> Self {
+    pub(super) fn of(volume: &Volume, wide: &TemplateWide) -> Self {
         Self {
             name: volume.name.clone(),
-            secret: volume.secret.as_ref().map(|secret| SecretVolumeV2::of(secret, shared)),
+            secret: volume.secret.as_ref().map(|secret| SecretVolumeV2::of(secret, wide)),
             cloud_sql_instance: None,
             empty_dir: volume.empty_dir.as_ref().map(EmptyDirV2::of),
             nfs: volume.nfs.clone().map(|nfs| Nfs { read_only: nfs.read_only.filter(|only| *only), ..nfs }),
@@ -129,24 +129,24 @@ impl VolumeV2 {
 }
 
 impl SecretVolumeV2 {
-    fn into_secret(self, shared: &mut Shared) -> SecretVolume {
+    fn into_secret(self, wide: &mut TemplateWide) -> SecretVolume {
         let item = |item: VersionToPathV2| KeyToPath { key: item.version, path: item.path, mode: item.mode };
         SecretVolume {
-            secret_name: self.secret.map(|secret| shared.secrets.alias(secret)),
+            secret_name: self.secret.map(|secret| wide.secrets.alias(secret)),
             items: self.items.into_iter().map(item).collect(),
             default_mode: self.default_mode,
             optional: None,
         }
     }
 
-    fn of(secret: &SecretVolume, shared: &Shared) -> Self {
+    fn of(secret: &SecretVolume, wide: &TemplateWide) -> Self {
         let item = |item: &KeyToPath| VersionToPathV2 {
             path: item.path.clone(),
             version: item.key.clone(),
             mode: item.mode.filter(|mode| *mode != 0),
         };
         Self {
-            secret: secret.secret_name.as_deref().map(|name| shared.secrets.secret(name)),
+            secret: secret.secret_name.as_deref().map(|name| wide.secrets.secret(name)),
             items: secret.items.iter().map(item).collect(),
             default_mode: secret.default_mode.filter(|mode| *mode != 0),
         }

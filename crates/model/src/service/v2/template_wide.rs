@@ -15,7 +15,7 @@ const BASE_IMAGE_UPDATE: &str = "run.googleapis.com/linux-base-image-update";
 /// What v2 says of containers and volumes, and v1 of the template. Maps are by the name of the container;
 /// a container without a name has the empty one, as in v1.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(super) struct TemplateWide {
     /// Whether CPU is taken away between requests: one value for all containers.
     pub(super) cpu_idle: Option<bool>,
     /// Whether there is more CPU during the start: likewise.
@@ -28,7 +28,7 @@ pub(super) struct Shared {
     pub(super) cloudsql: Vec<String>,
 }
 
-impl Shared {
+impl TemplateWide {
     /// What the settings of a template say.
     pub(super) fn of(settings: &TemplateSettings) -> Self {
         Self {
