@@ -15,6 +15,7 @@ mod custom_audiences;
 mod documents;
 mod doors;
 mod invoker;
+mod operations;
 mod policies;
 mod program;
 mod replace_yaml;

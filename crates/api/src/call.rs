@@ -97,6 +97,16 @@ impl FromRequestParts<State> for Target {
 pub(crate) struct Query(BTreeMap<String, String>);
 
 impl Query {
+    /// The parameters of a URL.
+    ///
+    /// # Errors
+    /// 400 if they are not encoded as a query is.
+    pub(crate) fn read(uri: &http::Uri) -> Result<Self, Error> {
+        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|problem| Error::field("query", problem.body_text()))?;
+        Ok(Self(pairs.0.into_iter().collect()))
+    }
+
     /// A parameter; `None` if it is absent or empty, which mean the same to Google's clients.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
@@ -172,9 +182,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
-        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
-            .map_err(|problem| Error::field("query", problem.body_text()))?;
-        Ok(Self(pairs.0.into_iter().collect()))
+        Ok(Self::read(&parts.uri)?)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::refusal;
 use crate::v1::{locations, operations, revisions, services};
 use crate::v2::rest;
 use crate::{State, health, iam_credentials, iam_policy, oauth, overview, resource_manager};
-use crate::{service_accounts, service_usage, unimplemented, verb};
+use crate::{service_accounts, service_usage, shape, unimplemented, verb};
 
 /// The name of the server, in every answer of the API.
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("groundrun/", env!("CARGO_PKG_VERSION")));
@@ -131,6 +131,7 @@ pub(crate) fn router(state: State) -> Router {
     Router::new()
         .fallback_service(routed)
         .layer(map_request(|request: Request| async { verb::split_verb(request) }))
+        .layer(from_fn(shape::shape))
         .layer(from_fn(own_pages_only))
         .layer(map_response(|mut response: Response| async {
             response.headers_mut().insert(header::SERVER, SERVER);

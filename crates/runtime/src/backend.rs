@@ -41,13 +41,14 @@ pub enum RespondError {
 }
 
 impl Backend {
-    /// Starts an instance of the revision, and returns when it is ready for requests. An echo always is.
+    /// Starts an instance of the revision, and returns when it is ready for requests. An echo is at once,
+    /// unless nobody could have pulled its image.
     ///
     /// # Errors
     /// The instance did not become ready.
-    pub async fn start(&self, _spec: &InstanceSpec) -> Result<(), StartFailure> {
+    pub async fn start(&self, spec: &InstanceSpec) -> Result<(), StartFailure> {
         match self {
-            Self::Echo => Ok(()),
+            Self::Echo => echo::start(spec),
         }
     }
 
