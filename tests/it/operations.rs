@@ -125,12 +125,12 @@ async fn a_write_that_is_only_tried_stores_nothing() {
     let tried = world.ask(Method::POST, v2("/services?serviceId=hello&validateOnly=true"));
     let tried = tried.json(&service("gcr.io/demo/hello")).send().await.expect(200).json();
     assert_eq!(at(&tried, "/response/template/timeout"), "300s", "defaults are filled in");
-    world.get(v2("/services/hello")).send().await.expect(404);
-    world.get(name(&tried)).send().await.expect(404);
+    world.get(v2("/services/hello")).send().await.must_be(404);
+    world.get(name(&tried)).send().await.must_be(404);
     done(&world, &create(&world, "hello", "gcr.io/demo/hello").await).await;
     let before = world.get(v2("/services/hello")).send().await.expect(200).json();
-    patch(&world, "validateOnly=true", &service("other")).await.expect(200);
-    world.ask(Method::DELETE, v2("/services/hello?validateOnly=true")).send().await.expect(200);
+    patch(&world, "validateOnly=true", &service("other")).await.must_be(200);
+    world.ask(Method::DELETE, v2("/services/hello?validateOnly=true")).send().await.must_be(200);
     assert_eq!(world.get(v2("/services/hello")).send().await.expect(200).json(), before);
 }
 
@@ -177,13 +177,13 @@ async fn operations_are_listed_by_what_became_of_them_and_can_be_forgotten() {
     }
     let full = |id: &str| v2(&format!("/services/{id}")).replacen("/v2/", "", 1);
     assert_eq!(seen, [full("c"), full("b"), full("a")]);
-    list("?filter=name:x".to_owned()).await.expect(400);
-    list(format!("?filter=done:false&pageToken={token}")).await.expect(400);
+    list("?filter=name:x".to_owned()).await.must_be(400);
+    list(format!("?filter=done:false&pageToken={token}")).await.must_be(400);
 
     let all = list(String::new()).await.expect(200).json();
     let first = name(at(&all, "/operations/0"));
-    world.ask(Method::DELETE, first.clone()).send().await.expect(200);
-    world.get(first).send().await.expect(404);
+    world.ask(Method::DELETE, first.clone()).send().await.must_be(200);
+    world.get(first).send().await.must_be(404);
 }
 
 #[tokio::test]
