@@ -5,6 +5,7 @@ use std::time::Duration;
 use groundrun_identity::Keys;
 use groundrun_model::field::Api;
 use groundrun_model::kind::Write;
+use groundrun_model::operation::State;
 use groundrun_model::revision::RevisionPhase;
 use groundrun_model::service::plan::{Plan, RevisionPolicy, Writer, plan};
 use groundrun_model::service::{
@@ -128,6 +129,56 @@ async fn a_rollout_goes_on_after_a_crash() {
     let service = until(&engine, "settled", Service::is_settled).await;
     assert_eq!(service.status.latest_ready.map(|name| name.to_string()).as_deref(), Some("hello-00001-abc"));
     assert!(engine.routing_table().load().get(&id()).is_some_and(|route| route.split.pick(0).is_some()));
+
+    // The operation that was under way has come to its end.
+    let scope = Scope { project: id().project, region: Some(id().region) };
+    let operation = Uuid::from_u128(3).to_string();
+    let ended = engine.wait_operation(&owner(&engine), &scope, &operation, DEADLINE).await.unwrap();
+    assert_eq!(ended.state, State::Succeeded);
+}
+
+#[tokio::test]
+async fn operations_end_with_the_service_that_is_deleted_under_them() {
+    let engine = engine(Store::open(None).await.unwrap()).await;
+    let owner = owner(&engine);
+    let through = WriteOptions::through(Api::V2);
+    let created = engine.create_service(&owner, &id(), spec("one"), through).await.unwrap();
+    let deleted = engine.delete_service(&owner, &id(), |_| Ok(()), false).await.unwrap();
+    let scope = Scope { project: id().project, region: Some(id().region) };
+    let state = |operation: Uuid| {
+        let (engine, owner, scope) = (engine.clone(), owner.clone(), scope.clone());
+        async move {
+            let id = operation.to_string();
+            engine.wait_operation(&owner, &scope, &id, DEADLINE).await.unwrap().state
+        }
+    };
+    assert!(matches!(state(created.operation.id).await, State::Failed { code: 10, .. } | State::Succeeded));
+    assert_eq!(state(deleted.operation.id).await, State::Succeeded);
+    assert!(
+        engine
+            .list_operations(&owner, &scope, Some(false), &crate::Page::default())
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn finished_operations_are_forgotten_in_the_end() {
+    let engine = engine(Store::open(None).await.unwrap()).await;
+    let owner = owner(&engine);
+    let through = WriteOptions::through(Api::V1);
+    engine.create_service(&owner, &id(), spec("image0"), through).await.unwrap();
+    for number in 1..=1400 {
+        let traffic = TrafficTarget { tag: Some(format!("t{number}")), ..TrafficTarget::all_to_latest() };
+        let asked = ServiceSpec { traffic: vec![traffic], ..spec("image0") };
+        engine.update_service(&owner, &id(), |_| Ok(asked), through).await.unwrap();
+    }
+    until(&engine, "settled", Service::is_settled).await;
+    let scope = Scope { project: id().project, region: Some(id().region) };
+    let kept = engine.list_operations(&owner, &scope, None, &crate::Page::default()).await.unwrap().items;
+    assert!((1_000..1_300).contains(&kept.len()), "{}", kept.len());
 }
 
 #[tokio::test]
