@@ -24,12 +24,14 @@ impl FromRequestParts<State> for Who {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Refusal> {
         let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let bearer = header.and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-        });
-        Ok(Self(state.engine.caller(bearer)?))
+        Ok(Self(state.engine.caller(bearer(header))?))
     }
+}
+
+/// The token of an `authorization` header, whichever wire it came by.
+pub(crate) fn bearer(header: Option<&str>) -> Option<&str> {
+    let (scheme, token) = header?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
 /// What the path names.

@@ -1,10 +1,14 @@
-//! How is a refusal of the engine spelled in HTTP? The only place that knows.
+//! How is a refusal of the engine spelled in HTTP and in gRPC? The only place that knows.
 
 use axum::response::{IntoResponse, Response};
+use googleapis_tonic_google_rpc::google::rpc;
 use groundrun_model::{Code, Error};
 use http::{HeaderValue, StatusCode, header};
+use prost::Message as _;
+use prost_types::Any;
 use serde_json::{Value, json};
 
+use crate::grpc::Json as _;
 use crate::reply::json_response;
 
 /// A refusal on its way to the client. `?` in a handler makes one.
@@ -58,6 +62,19 @@ const fn spell(code: Code) -> (StatusCode, &'static str) {
         Code::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
         Code::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL"),
     }
+}
+
+/// The status with which gRPC refuses `error`: the same details as in JSON, encoded.
+pub(crate) fn status(error: &Error) -> tonic::Status {
+    if error.code == Code::Internal {
+        tracing::error!(%error, "request failed");
+    }
+    let code = error.code.number();
+    let details: Vec<Any> =
+        details(error).into_iter().filter_map(|detail| Any::from_json(detail).ok()).collect();
+    let status = rpc::Status { code, message: error.message.clone(), details };
+    let details = if status.details.is_empty() { Vec::new() } else { status.encode_to_vec() };
+    tonic::Status::with_details(tonic::Code::from_i32(code), &error.message, details.into())
 }
 
 fn details(error: &Error) -> Vec<Value> {

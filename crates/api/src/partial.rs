@@ -34,7 +34,7 @@ impl Selected {
             Value::Object(fields) => {
                 let mut chosen = Map::new();
                 for (key, value) in fields {
-                    // A name may be selected more than once, with other parts each time.
+                    // A name may be selected by itself and by the star.
                     let parts = names.iter().filter(|(name, _)| *name == key || name == "*");
                     let mut joined: Option<Value> = None;
                     for (_, below) in parts {
@@ -70,10 +70,24 @@ fn join(one: Option<Value>, other: Option<Value>) -> Option<Value> {
 fn list(rest: &mut &str, depth: usize) -> Option<Selected> {
     let mut names = Vec::new();
     loop {
-        names.push(path(rest, depth)?);
+        add(&mut names, path(rest, depth)?);
         match rest.strip_prefix(',') {
             Some(more) => *rest = more,
             None => return Some(Selected::Some(names)),
+        }
+    }
+}
+
+/// A name that is selected again selects more of the same.
+fn add(names: &mut Vec<(String, Selected)>, (name, below): (String, Selected)) {
+    match (names.iter_mut().find(|(known, _)| *known == name), below) {
+        (None, below) => names.push((name, below)),
+        (Some((_, known)), Selected::All) => *known = Selected::All,
+        (Some((_, Selected::All)), Selected::Some(_)) => {}
+        (Some((_, Selected::Some(known))), Selected::Some(more)) => {
+            for one in more {
+                add(known, one);
+            }
         }
     }
 }
