@@ -8,6 +8,7 @@ mod error;
 mod health;
 mod iam_credentials;
 mod iam_policy;
+mod logging;
 mod oauth;
 mod overview;
 mod reply;

@@ -9,8 +9,8 @@ use groundrun_model::{Code, Error, door};
 use http::{HeaderValue, header};
 
 use crate::error::refusal;
-use crate::v1::{locations, revisions, services};
-use crate::{State, health, iam_credentials, iam_policy, oauth, overview, resource_manager};
+use crate::v1::{domain_mappings, locations, revisions, services};
+use crate::{State, health, iam_credentials, iam_policy, logging, oauth, overview, resource_manager};
 use crate::{service_accounts, service_usage, unimplemented, verb};
 
 /// The name of the server, in every answer of the API.
@@ -63,6 +63,22 @@ routes! {
     get "/v1/projects/{project}/locations/{location}/configurations/{service}" "run.projects.locations.configurations.get" => services::get_configuration;
     get "/v1/projects/{project}/locations/{location}/routes" "run.projects.locations.routes.list" => services::list_routes;
     get "/v1/projects/{project}/locations/{location}/routes/{service}" "run.projects.locations.routes.get" => services::get_route;
+
+    // Domain mappings.
+    get "/apis/domains.cloudrun.com/v1/namespaces/{namespace}/domainmappings" "run.namespaces.domainmappings.list" => domain_mappings::list_all;
+    post "/apis/domains.cloudrun.com/v1/namespaces/{namespace}/domainmappings" "run.namespaces.domainmappings.create" => domain_mappings::create;
+    get "/apis/domains.cloudrun.com/v1/namespaces/{namespace}/domainmappings/{domain}" "run.namespaces.domainmappings.get" => domain_mappings::get;
+    delete "/apis/domains.cloudrun.com/v1/namespaces/{namespace}/domainmappings/{domain}" "run.namespaces.domainmappings.delete" => domain_mappings::delete;
+    get "/apis/domains.cloudrun.com/v1/namespaces/{namespace}/authorizeddomains" "run.namespaces.authorizeddomains.list" => domain_mappings::list_authorized;
+    get "/v1/projects/{project}/locations/{location}/domainmappings" "run.projects.locations.domainmappings.list" => domain_mappings::list_all;
+    post "/v1/projects/{project}/locations/{location}/domainmappings" "run.projects.locations.domainmappings.create" => domain_mappings::create;
+    get "/v1/projects/{project}/locations/{location}/domainmappings/{domain}" "run.projects.locations.domainmappings.get" => domain_mappings::get;
+    delete "/v1/projects/{project}/locations/{location}/domainmappings/{domain}" "run.projects.locations.domainmappings.delete" => domain_mappings::delete;
+    get "/v1/projects/{project}/locations/{location}/authorizeddomains" "run.projects.locations.authorizeddomains.list" => domain_mappings::list_authorized;
+    get "/v1/projects/{project}/authorizeddomains" "run.projects.authorizeddomains.list" => domain_mappings::list_authorized;
+
+    // What services and their instances have left in the log.
+    post "/v2/entries/:list" "logging.entries.list" => logging::list_entries;
 
     // What gcloud asks of other APIs on the way.
     get "/v1/projects/{project}/services/{api}" "serviceusage.services.get" => service_usage::get;

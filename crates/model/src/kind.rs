@@ -16,6 +16,8 @@ pub enum Kind {
     Service,
     /// A revision of a service; its parent is the service's name.
     Revision,
+    /// A mapping of a domain to a service.
+    DomainMapping,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
         match self {
             Self::Service => "service",
             Self::Revision => "revision",
+            Self::DomainMapping => "domain-mapping",
         }
     }
 }

@@ -1,13 +1,16 @@
 //! What runs the instances?
 
 use std::error::Error;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use groundrun_model::instance::InstanceSpec;
+use groundrun_model::log::Stream;
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::echo::{self, EchoCaller};
+use crate::logs::Logs;
 
 /// Any error of a body.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -41,13 +44,18 @@ pub enum RespondError {
 }
 
 impl Backend {
-    /// Starts an instance of the revision, and returns when it is ready for requests. An echo always is.
+    /// Starts an instance of the revision, and returns when it is ready for requests. What it writes goes
+    /// to `logs`. An echo always is ready, and says so.
     ///
     /// # Errors
     /// The instance did not become ready.
-    pub async fn start(&self, _spec: &InstanceSpec) -> Result<(), StartFailure> {
+    pub async fn start(&self, spec: InstanceSpec, logs: &Logs) -> Result<(), StartFailure> {
         match self {
-            Self::Echo => Ok(()),
+            Self::Echo => {
+                let text = format!("listening on port {}", spec.port);
+                logs.write(&Arc::new(spec), Stream::Stdout, &text);
+                Ok(())
+            }
         }
     }
 
