@@ -211,6 +211,29 @@ mod tests {
     }
 
     #[test]
+    fn a_viewer_reads_mappings_and_logs_and_changes_none() {
+        let holds = |role: &str, permission: &str| role_permissions(role).unwrap().contains(&permission);
+        for (role, reads_logs, writes) in [
+            ("roles/viewer", true, false),
+            ("roles/run.viewer", false, false),
+            ("roles/run.developer", false, true),
+            ("roles/run.admin", false, true),
+            ("roles/editor", true, true),
+            ("roles/owner", true, true),
+        ] {
+            assert!(
+                holds(role, "run.domainmappings.get") && holds(role, "run.domainmappings.list"),
+                "{role}"
+            );
+            assert_eq!(holds(role, "logging.logEntries.list"), reads_logs, "{role}");
+            for permission in ["run.domainmappings.create", "run.domainmappings.delete"] {
+                assert_eq!(holds(role, permission), writes, "{role} {permission}");
+            }
+        }
+        assert!(holds("roles/logging.viewer", "logging.logEntries.list"));
+    }
+
+    #[test]
     fn neither_owner_nor_editor_may_mint_tokens() {
         for role in ["roles/owner", "roles/editor"] {
             let held = role_permissions(role).unwrap();

@@ -4,8 +4,9 @@
 //! hold. What is not understood is refused by name and never ignored, since an ignored condition shows
 //! entries that nobody asked for. <https://cloud.google.com/logging/docs/view/logging-query-language>.
 
-use super::{LogEntry, Payload, Severity};
+use super::{LogEntry, Payload, RequestLine, Severity};
 use crate::error::{Error, Result};
+use crate::name::RevisionName;
 use crate::time::Timestamp;
 
 /// The longest filter, in characters; documented.
@@ -240,10 +241,10 @@ impl Field {
             Self::Project => Some(service.project.id.as_str()),
             Self::Location => Some(service.region.as_str()),
             Self::Service => Some(service.name.as_str()),
-            Self::Revision => entry.source.revision().map(|name| name.as_str()),
-            Self::RequestMethod => line.map(|line| line.method()),
-            Self::RequestUrl => line.map(|line| line.url()),
-            Self::UserAgent => line.map(|line| line.user_agent()),
+            Self::Revision => entry.source.revision().map(RevisionName::as_str),
+            Self::RequestMethod => line.map(RequestLine::method),
+            Self::RequestUrl => line.map(RequestLine::url),
+            Self::UserAgent => line.map(RequestLine::user_agent),
         };
         let (own, value) = (own.map(str::to_lowercase), value.to_lowercase());
         match operator {
