@@ -56,6 +56,7 @@ impl Gcloud {
             https_redirect: false,
             explain: true,
             strict_identity: false,
+            strict_etags: false,
         };
         let keys = Keys::from_pems(ID_TOKEN_KEY, SERVICE_ACCOUNT_KEY).expect("the test keys are whole");
         let server = start_in(options, World { keys: Some(keys), ..World::default() })

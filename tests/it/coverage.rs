@@ -32,6 +32,8 @@ fn body(name: &str) -> Option<Value> {
         "create" if name.contains("domainmappings") => mapping("another.example.com"),
         "create" => Owner::service("another"),
         "list" => json!({ "resourceNames": [format!("projects/{PROJECT}")] }),
+        "patch" => json!({ "template": { "containers": [{ "image": "gcr.io/demo/hello" }] } }),
+        "wait" => json!({ "timeout": "1s" }),
         "replaceService" => Owner::service("hello"),
         "setIamPolicy" => json!({ "policy": {} }),
         "testIamPermissions" => json!({ "permissions": ["run.services.get"] }),
@@ -46,7 +48,15 @@ fn body(name: &str) -> Option<Value> {
 }
 
 /// The request that drives a route.
-fn drive(world: &World, (method, path, name): (&str, &str, &str), retired: &str) -> Ask {
+fn drive(
+    world: &World,
+    (method, path, name): (&str, &str, &str),
+    retired: &str,
+    operations: &[String],
+) -> Ask {
+    let is_v2 = path.starts_with("/v2/");
+    // One for each deletion, and one for all others.
+    let operation = &operations[if method != "delete" { 2 } else { usize::from(is_v2) }];
     let mut path = path.replace("/:", ":");
     for (parameter, value) in [
         ("{namespace}", PROJECT),
@@ -55,6 +65,7 @@ fn drive(world: &World, (method, path, name): (&str, &str, &str), retired: &str)
         ("{service}", "hello"),
         ("{revision}", retired),
         ("{domain}", DOMAIN),
+        ("{operation}", operation),
         ("{api}", "run.googleapis.com"),
         ("{account}", EMAIL),
     ] {
@@ -63,11 +74,18 @@ fn drive(world: &World, (method, path, name): (&str, &str, &str), retired: &str)
     assert!(!path.contains('{'), "{name}: no value for a parameter of {path}");
     let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
     // Nothing that is tried here may be gone for the next route.
-    let dry = name.starts_with("run.") && ["POST", "PUT", "DELETE"].contains(&method.as_str());
-    let path = if dry { format!("{path}?dryRun=all") } else { path };
-    let asks_with_body = method == Method::POST || method == Method::PUT;
+    let writes = ["POST", "PUT", "PATCH", "DELETE"].contains(&method.as_str()) && !path.contains(':');
+    let path = match (name.starts_with("run.") && writes && !path.contains("/operations/"), is_v2) {
+        (false, _) => path,
+        (true, false) => format!("{path}?dryRun=all"),
+        (true, true) => format!("{path}?validateOnly=true"),
+    };
+    let asks_with_body = [Method::POST, Method::PUT, Method::PATCH].contains(&method);
     let ask = world.ask(method, path);
     match body(name) {
+        Some(_) if is_v2 && name.ends_with("services.create") => {
+            ask.json(&json!({ "template": { "containers": [{ "image": "gcr.io/demo/hello" }] } }))
+        }
         Some(body) if asks_with_body => ask.json(&body),
         _ if name.ends_with(".token") => {
             let claims = json!({ "iss": EMAIL, "target_audience": "aud1" });
@@ -86,9 +104,15 @@ async fn every_route_answers() {
     world.owner().set_env("hello", "A", "1").await;
     let mappings = format!("/apis/domains.cloudrun.com/v1/namespaces/{PROJECT}/domainmappings");
     let _ = world.owner().ask(Method::POST, mappings).json(&mapping(DOMAIN)).send().await.expect(200);
+    world.owner().set_env("hello", "A", "2").await;
+    let listed = format!("/v2/projects/{PROJECT}/locations/{REGION}/operations");
+    let listed = world.get(listed).send().await.expect(200).json();
+    let id =
+        |operation: &Value| at(operation, "/name").as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let operations: Vec<String> = at(&listed, "/operations").as_array().unwrap().iter().map(id).collect();
     let mut failing = Vec::new();
     for route in ROUTES {
-        let answer = drive(&world, *route, &retired).send().await;
+        let answer = drive(&world, *route, &retired, &operations).send().await;
         if !answer.status.is_success() {
             failing.push((route.2, format!("{}: {} {}", answer.asked, answer.status, answer.text())));
         }
@@ -110,6 +134,8 @@ fn routes_are_there_once() {
 fn sample(row: &Row) -> String {
     match row.kind {
         "a string" => "text".to_owned(),
+        "a list separated by commas" => "us-central1,europe-west1".to_owned(),
+        "a number between 0 and 1" => "0.5".to_owned(),
         "true or false" => "true".to_owned(),
         "an integer" => "7".to_owned(),
         "a JSON list of strings" => "[\"aud1\",\"aud2\"]".to_owned(),

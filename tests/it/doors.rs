@@ -96,12 +96,12 @@ async fn what_is_not_emulated_is_refused_by_name() {
     let world = World::start().await;
     let mut told = String::new();
     for (method, path) in [
-        (Method::GET, format!("/v2/projects/{PROJECT}/locations/us-central1/services")),
-        (Method::POST, format!("/v2/projects/{PROJECT}/locations/us-central1/services?serviceId=hello")),
+        (Method::GET, format!("/v2/projects/{PROJECT}/locations/us-central1/jobs")),
+        (Method::POST, format!("/v2/projects/{PROJECT}/locations/us-central1/builds:submit")),
+        (Method::GET, format!("/v2/projects/{PROJECT}/locations/us-central1:exportProjectMetadata")),
         (Method::GET, format!("/apis/run.googleapis.com/v1/namespaces/{PROJECT}/jobs")),
         (Method::POST, format!("/apis/run.googleapis.com/v1/namespaces/{PROJECT}/jobs/j:run")),
         (Method::GET, format!("/apis/run.googleapis.com/v1/namespaces/{PROJECT}/workerpools")),
-        (Method::GET, format!("/v1/projects/{PROJECT}/locations/us-central1/operations")),
         (Method::POST, "/v2/entries:tail".to_owned()),
         (Method::DELETE, format!("/v1/projects/{PROJECT}")),
         (Method::POST, "/v1/projects/-/serviceAccounts/a@b.test:getIamPolicy".to_owned()),
@@ -114,12 +114,12 @@ async fn what_is_not_emulated_is_refused_by_name() {
     let metadata = world.get("/").host("metadata.google.internal").send().await.expect(501);
     told.push_str(&metadata.message());
     assert_snapshot!(told, @r"
-    The Cloud Run Admin API v2 (GET /v2/projects/demo-project/locations/us-central1/services) is not emulated by groundrun.
-    The Cloud Run Admin API v2 (POST /v2/projects/demo-project/locations/us-central1/services) is not emulated by groundrun.
+    The v2 API of Cloud Run jobs, executions and tasks (GET /v2/projects/demo-project/locations/us-central1/jobs) is not emulated by groundrun.
+    The v2 API of Cloud Run builds (POST /v2/projects/demo-project/locations/us-central1/builds:submit) is not emulated by groundrun.
+    This method of the Cloud Run Admin API v2 (GET /v2/projects/demo-project/locations/us-central1:exportProjectMetadata) is not emulated by groundrun.
     The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (GET /apis/run.googleapis.com/v1/namespaces/demo-project/jobs) is not emulated by groundrun.
     The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (POST /apis/run.googleapis.com/v1/namespaces/demo-project/jobs/j:run) is not emulated by groundrun.
     The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (GET /apis/run.googleapis.com/v1/namespaces/demo-project/workerpools) is not emulated by groundrun.
-    The v1 API of long-running operations (GET /v1/projects/demo-project/locations/us-central1/operations) is not emulated by groundrun.
     This method of the Cloud Logging API (POST /v2/entries:tail) is not emulated by groundrun.
     This method of the Resource Manager API (DELETE /v1/projects/demo-project) is not emulated by groundrun.
     This method of the IAM API (POST /v1/projects/-/serviceAccounts/a@b.test:getIamPolicy) is not emulated by groundrun.

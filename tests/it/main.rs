@@ -7,6 +7,7 @@
     reason = "a story that meets what it does not expect ends there"
 )]
 
+mod admin_api;
 mod bad_input;
 #[path = "../clients/mod.rs"]
 mod clients;
@@ -17,6 +18,7 @@ mod domain_mappings;
 mod doors;
 mod invoker;
 mod logs;
+mod operations;
 mod policies;
 mod program;
 mod replace_yaml;

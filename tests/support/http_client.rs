@@ -218,6 +218,12 @@ impl Answer {
         self
     }
 
+    /// Checks the status, of an answer that says nothing else.
+    #[track_caller]
+    pub fn must_be(self, status: u16) {
+        drop(self.expect(status));
+    }
+
     /// The body as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {

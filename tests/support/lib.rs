@@ -81,6 +81,7 @@ impl World {
             https_redirect: false,
             explain: true,
             strict_identity: false,
+            strict_etags: false,
         };
         change(&mut options);
         let clock = TestClock::new();

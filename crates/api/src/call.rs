@@ -97,9 +97,51 @@ impl FromRequestParts<State> for Target {
 pub(crate) struct Query(BTreeMap<String, String>);
 
 impl Query {
+    /// The parameters of a URL.
+    ///
+    /// # Errors
+    /// 400 if they are not encoded as a query is.
+    pub(crate) fn read(uri: &http::Uri) -> Result<Self, Error> {
+        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|problem| Error::field("query", problem.body_text()))?;
+        Ok(Self(pairs.0.into_iter().collect()))
+    }
+
     /// A parameter; `None` if it is absent or empty, which mean the same to Google's clients.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The fields of a request message that the query holds, of those that it may hold: in either
+    /// spelling, `updateMask` or `update_mask`.
+    ///
+    /// # Errors
+    /// 400 in Google's words for a field that the message does not have.
+    pub(crate) fn message_fields(self, known: &[&str]) -> Result<Vec<(String, String)>, Error> {
+        let mut fields = Vec::new();
+        for (given, value) in self.0 {
+            if is_of_every_method(&given) {
+                continue;
+            }
+            let camel = |part: &str| {
+                let mut words = part.split('_');
+                let first = words.next().unwrap_or_default().to_owned();
+                words.fold(first, |text, word| {
+                    let (head, tail) = word.split_at(word.len().min(1));
+                    text + &head.to_ascii_uppercase() + tail
+                })
+            };
+            let name = if given.is_ascii() { camel(&given) } else { given.clone() };
+            if !known.contains(&name.as_str()) {
+                let description = format!(
+                    "Invalid JSON payload received. Unknown name \"{given}\": Cannot bind query parameter. \
+                     Field '{given}' could not be found in request message."
+                );
+                return Err(Error::in_words(description));
+            }
+            fields.push((name, value));
+        }
+        Ok(fields)
     }
 
     /// Whether the request asks to be tried and not carried out.
@@ -115,13 +157,32 @@ impl Query {
     }
 }
 
+/// Parameters that every method of Google's APIs takes. Those that shape the answer are looked at by
+/// [`crate::shape`].
+fn is_of_every_method(name: &str) -> bool {
+    let name = name.strip_prefix('$').unwrap_or(name);
+    const ALL: &[&str] = &[
+        "access_token",
+        "alt",
+        "callback",
+        "fields",
+        "key",
+        "oauth_token",
+        "prettyPrint",
+        "quotaUser",
+        "upload_protocol",
+        "uploadType",
+        ".xgafv",
+        "userProject",
+    ];
+    ALL.contains(&name)
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
-        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
-            .map_err(|problem| Error::field("query", problem.body_text()))?;
-        Ok(Self(pairs.0.into_iter().collect()))
+        Ok(Self::read(&parts.uri)?)
     }
 }
 

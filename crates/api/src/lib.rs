@@ -11,13 +11,17 @@ mod iam_policy;
 mod logging;
 mod oauth;
 mod overview;
+mod paging;
+mod partial;
 mod reply;
 mod resource_manager;
 mod routes;
 mod service_accounts;
 mod service_usage;
+mod shape;
 mod unimplemented;
 mod v1;
+mod v2;
 mod verb;
 
 use axum::Router;

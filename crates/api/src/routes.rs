@@ -4,14 +4,15 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn, map_request, map_response};
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use groundrun_model::{Code, Error, door};
 use http::{HeaderValue, header};
 
 use crate::error::refusal;
-use crate::v1::{domain_mappings, locations, revisions, services};
+use crate::v1::{domain_mappings, locations, operations, revisions, services};
+use crate::v2::rest;
 use crate::{State, health, iam_credentials, iam_policy, logging, oauth, overview, resource_manager};
-use crate::{service_accounts, service_usage, unimplemented, verb};
+use crate::{service_accounts, service_usage, shape, unimplemented, verb};
 
 /// The name of the server, in every answer of the API.
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("groundrun/", env!("CARGO_PKG_VERSION")));
@@ -63,6 +64,31 @@ routes! {
     get "/v1/projects/{project}/locations/{location}/configurations/{service}" "run.projects.locations.configurations.get" => services::get_configuration;
     get "/v1/projects/{project}/locations/{location}/routes" "run.projects.locations.routes.list" => services::list_routes;
     get "/v1/projects/{project}/locations/{location}/routes/{service}" "run.projects.locations.routes.get" => services::get_route;
+
+    get "/v1/projects/{project}/locations/{location}" "run.projects.locations.get" => locations::get;
+    get "/v1/projects/{project}/locations/{location}/operations" "run.projects.locations.operations.list" => operations::list_all;
+    get "/v1/projects/{project}/locations/{location}/operations/{operation}" "run.projects.locations.operations.get" => operations::get;
+    delete "/v1/projects/{project}/locations/{location}/operations/{operation}" "run.projects.locations.operations.delete" => operations::delete;
+    post "/v1/projects/{project}/locations/{location}/operations/{operation}/:wait" "run.projects.locations.operations.wait" => operations::wait;
+
+    // Cloud Run v2.
+    get "/v2/projects/{project}/locations" "run.projects.locations.list" => rest::list_locations;
+    get "/v2/projects/{project}/locations/{location}" "run.projects.locations.get" => rest::get_location;
+    post "/v2/projects/{project}/locations/{location}/services" "run.projects.locations.services.create" => rest::create_service;
+    get "/v2/projects/{project}/locations/{location}/services" "run.projects.locations.services.list" => rest::list_services;
+    get "/v2/projects/{project}/locations/{location}/services/{service}" "run.projects.locations.services.get" => rest::get_service;
+    patch "/v2/projects/{project}/locations/{location}/services/{service}" "run.projects.locations.services.patch" => rest::update_service;
+    delete "/v2/projects/{project}/locations/{location}/services/{service}" "run.projects.locations.services.delete" => rest::delete_service;
+    get "/v2/projects/{project}/locations/{location}/services/{service}/:getIamPolicy" "run.projects.locations.services.getIamPolicy" => rest::get_iam_policy;
+    post "/v2/projects/{project}/locations/{location}/services/{service}/:setIamPolicy" "run.projects.locations.services.setIamPolicy" => rest::set_iam_policy;
+    post "/v2/projects/{project}/locations/{location}/services/{service}/:testIamPermissions" "run.projects.locations.services.testIamPermissions" => rest::test_iam_permissions;
+    get "/v2/projects/{project}/locations/{location}/services/{service}/revisions" "run.projects.locations.services.revisions.list" => rest::list_revisions;
+    get "/v2/projects/{project}/locations/{location}/services/{service}/revisions/{revision}" "run.projects.locations.services.revisions.get" => rest::get_revision;
+    delete "/v2/projects/{project}/locations/{location}/services/{service}/revisions/{revision}" "run.projects.locations.services.revisions.delete" => rest::delete_revision;
+    get "/v2/projects/{project}/locations/{location}/operations" "run.projects.locations.operations.list" => rest::list_operations;
+    get "/v2/projects/{project}/locations/{location}/operations/{operation}" "run.projects.locations.operations.get" => rest::get_operation;
+    delete "/v2/projects/{project}/locations/{location}/operations/{operation}" "run.projects.locations.operations.delete" => rest::delete_operation;
+    post "/v2/projects/{project}/locations/{location}/operations/{operation}/:wait" "run.projects.locations.operations.wait" => rest::wait_operation;
 
     // Domain mappings.
     get "/apis/domains.cloudrun.com/v1/namespaces/{namespace}/domainmappings" "run.namespaces.domainmappings.list" => domain_mappings::list_all;
@@ -121,6 +147,7 @@ pub(crate) fn router(state: State) -> Router {
     Router::new()
         .fallback_service(routed)
         .layer(map_request(|request: Request| async { verb::split_verb(request) }))
+        .layer(from_fn(shape::shape))
         .layer(from_fn(own_pages_only))
         .layer(map_response(|mut response: Response| async {
             response.headers_mut().insert(header::SERVER, SERVER);

@@ -11,11 +11,13 @@ mod domain_mappings;
 mod draw;
 mod locks;
 mod logs;
+mod operations;
 mod policies;
 mod projects;
 mod publish;
 mod revisions;
 mod rollout;
+mod running;
 mod service_accounts;
 mod services;
 
@@ -40,7 +42,7 @@ pub use draw::{Clock, Draw};
 pub use groundrun_store::{Cursor, ServiceAccount};
 pub use logs::{LogPage, LogQuery};
 pub use revisions::RevisionView;
-pub use services::{Listing, Page, Scope};
+pub use services::{Listing, Page, Scope, ServiceView, WriteOptions, Written};
 
 /// The account that an API caller is who shows no token of groundrun's: the developer at this machine.
 pub const LOCAL_OWNER: &str = "local-owner@example.com";
@@ -54,6 +56,8 @@ pub struct Config {
     pub urls: UrlConfig,
     /// Whether service accounts must be created before they are named.
     pub strict_identity: bool,
+    /// Whether an update through v2 with a stale etag is refused; the hosted service ignores it.
+    pub strict_etags: bool,
     /// The project that exists from the start.
     pub project: Project,
     /// The region of requests that name none.
@@ -88,6 +92,7 @@ struct Inner {
     owner: Account,
     table: Arc<ArcSwap<RoutingTable>>,
     locks: locks::Locks,
+    running: running::Running,
     directory: Directory,
     projects: RwLock<BTreeSet<Project>>,
     publishing: tokio::sync::Mutex<()>,
@@ -108,6 +113,7 @@ impl Engine {
             parts,
             table: Arc::default(),
             locks: locks::Locks::default(),
+            running: running::Running::default(),
             directory: Directory::default(),
             projects: RwLock::default(),
             publishing: tokio::sync::Mutex::default(),

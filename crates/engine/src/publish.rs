@@ -70,6 +70,9 @@ impl Engine {
             let inherited = policies.get(&project_resource(project)).cloned();
             let inherited = inherited.unwrap_or_else(|| self.default_project_policy());
             table = table.with(self.route_of(service, &[&own, &inherited], &instances));
+            if !service.is_settled() {
+                self.recall_operations(service).await?;
+            }
             self.resume_in_background(service);
         }
         let table = table.with_domains(self.domains().await?);

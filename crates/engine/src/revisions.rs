@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use groundrun_model::kind::{Key, Kind, Resource as _, Write};
+use groundrun_model::operation::Operation;
 use groundrun_model::revision::Revision;
 use groundrun_model::service::Service;
 use groundrun_model::{Error, Result, RevisionName, ServiceId};
@@ -68,7 +69,7 @@ impl Engine {
         }))
     }
 
-    /// Deletes a revision that gets no requests and is not the latest.
+    /// Deletes a revision that gets no requests and is not the latest, unless `check` refuses it.
     ///
     /// # Errors
     /// 404 if there is none, 400 FAILED_PRECONDITION if it is in use.
@@ -77,22 +78,26 @@ impl Engine {
         caller: &Caller,
         scope: &Scope,
         name: &str,
+        check: impl FnOnce(&Revision) -> Result<()>,
         dry_run: bool,
-    ) -> Result<RevisionView> {
+    ) -> Result<(RevisionView, Operation)> {
         let _allowed = self.allow(caller, "run.revisions.delete", name)?;
         let revision = self.stored_revision(scope, name).await?;
+        check(&revision)?;
         let id = revision.service.clone();
         let _turn = self.0.locks.lock(&id).await;
         let service = self.stored_service(&id).await?;
         if let Some(service) = &service {
             service.check_deletable(&revision.name)?;
         }
+        let operation = Operation::on_deleted_revision(self.0.parts.draw.uuid(), &revision, self.now());
         if !dry_run {
             let key = id.revision_key(&revision.name);
-            let write = Write::Delete { key, expected: Some(revision.updated.micros()) };
-            self.store().commit(vec![write]).await.map_err(refused)?;
+            let delete = Write::Delete { key, expected: Some(revision.updated.micros()) };
+            let writes = vec![delete, Write::Insert(operation.to_record()?)];
+            self.store().commit(writes).await.map_err(refused)?;
         }
-        Ok(view(revision, service.as_ref()))
+        Ok((view(revision, service.as_ref()), operation))
     }
 
     async fn stored_revision(&self, scope: &Scope, name: &str) -> Result<Revision> {

@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use groundrun_model::kind::{Kind, Resource as _, Write};
+use groundrun_model::operation::Operation;
 use groundrun_model::revision::{Revision, RevisionEvent, RevisionPhase};
 use groundrun_model::service::reconcile::{Phases, reconcile};
 use groundrun_model::service::{Failure, Service, TrafficRevision, retention};
 use groundrun_model::{Result, RevisionName, ServiceId};
 
+use uuid::Uuid;
+
 use crate::services::revisions_of;
 use crate::{Engine, refused};
 
 /// How long a reader waits for a service that is about to settle.
-const PATIENCE: Duration = Duration::from_millis(100);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What became of the start of a revision.
 type Start = (RevisionName, RevisionEvent);
@@ -81,7 +84,9 @@ impl Engine {
             phases.insert(revision.name.to_string(), progress(&revision));
             writes.push(Write::Update { record: revision.to_record()?, expected });
         }
-        if let Some(status) = reconcile(&service, &phases, self.now()) {
+        let reconciled = reconcile(&service, &phases, self.now());
+        let mut over = Vec::new();
+        if let Some(status) = reconciled {
             let settled = Service { status, ..service };
             // Routed first and noted then: whoever reads that the service is ready can call it.
             self.publish_as(&settled).await?;
@@ -89,6 +94,7 @@ impl Engine {
             let (key, uid, expected) = (record.key, record.uid, record.version);
             writes.push(Write::Status { key, uid, expected, status: record.status });
             writes.extend(self.removals(&settled).await?);
+            over = self.over(&settled, &mut writes)?;
         }
         if writes.is_empty() {
             return Ok(());
@@ -97,7 +103,36 @@ impl Engine {
             self.publish(id).await?;
             return Err(refused(problem));
         }
+        self.0.running.finish(id, &over);
         self.0.settled.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
+    /// The operations that are over now that the service is as it is; adds what writes it down.
+    fn over(&self, service: &Service, writes: &mut Vec<Write>) -> Result<Vec<Uuid>> {
+        let mut over = Vec::new();
+        for running in self.0.running.of(&service.id) {
+            if let Some(done) = running.settle(service, self.now()) {
+                writes.push(Write::Update { record: done.to_record()?, expected: running.updated.micros() });
+                over.push(done.id);
+            }
+        }
+        Ok(over)
+    }
+
+    /// Remembers the operations that were under way on the service when the engine ended.
+    pub(crate) async fn recall_operations(&self, service: &Service) -> Result<()> {
+        let names = self.store().children(Kind::Operation, &service.id.key(), usize::MAX).await?;
+        let key = |name: &String| Operation::key(&service.id.project, &service.id.region, name);
+        let keys: Vec<_> = names.iter().map(key).collect();
+        let mut operations = Vec::new();
+        for record in self.store().get_many(Kind::Operation, &keys).await? {
+            operations.push(Operation::from_record(record)?);
+        }
+        operations.sort_by_key(|operation| operation.created);
+        for operation in operations {
+            self.0.running.add(&service.id, operation);
+        }
         Ok(())
     }
 

@@ -1,12 +1,15 @@
 //! What can be done with services?
 
+use std::collections::HashSet;
+
 use groundrun_model::field::Api;
-use groundrun_model::kind::{Key, Kind, Resource as _};
+use groundrun_model::kind::{Key, Kind, Resource as _, Write};
+use groundrun_model::operation::{Operation, Target, Verb};
 use groundrun_model::revision::Revision;
 use groundrun_model::selector::Selector;
 use groundrun_model::service::plan::{self, Current, Plan, Writer};
 use groundrun_model::service::{Service, ServiceSpec};
-use groundrun_model::{Error, Project, Region, Result, RevisionName, ServiceId, ServiceName};
+use groundrun_model::{Error, Project, Region, Result, RevisionName, ServiceId, ServiceName, Timestamp};
 use groundrun_store::{Cursor, Query};
 
 use crate::{Allowed, Caller, Engine, refused};
@@ -38,6 +41,55 @@ pub struct Listing<T> {
     pub items: Vec<T>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
+}
+
+/// How a service is written.
+#[derive(Debug, Clone, Copy)]
+pub struct WriteOptions {
+    /// The API that the request came through.
+    pub api: Api,
+    /// Whether to tell what would come of it, and to store nothing.
+    pub dry_run: bool,
+    /// The version that the writer read, if it says so.
+    pub expected: Option<i64>,
+    /// Whether a revision is cut even if nothing has changed.
+    pub force_new_revision: bool,
+    /// Whether an update may create the service.
+    pub allow_missing: bool,
+}
+
+impl WriteOptions {
+    /// A plain write through `api`.
+    pub const fn through(api: Api) -> Self {
+        Self { api, dry_run: false, expected: None, force_new_revision: false, allow_missing: false }
+    }
+}
+
+/// What a write came to.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The service after the write; before it, where it was deleted.
+    pub service: Service,
+    /// The operation that the write is.
+    pub operation: Operation,
+}
+
+/// A service that is there, or was.
+#[derive(Debug, Clone)]
+pub struct ServiceView {
+    /// The service.
+    pub service: Service,
+    /// When it was deleted and until when it can be listed, if it was.
+    pub deleted: Option<(Timestamp, Timestamp)>,
+}
+
+/// The place of a service in a list.
+fn place(service: &Service) -> Cursor {
+    Cursor {
+        created: service.created,
+        name: service.id.name.to_string(),
+        location: service.id.region.to_string(),
+    }
 }
 
 impl Page {
@@ -77,6 +129,39 @@ impl Engine {
         page: &Page,
     ) -> Result<Listing<Service>> {
         let _allowed = self.allow(caller, "run.services.list", scope.project.id.as_str())?;
+        let services = self.services_of(scope, page).await?;
+        Ok(page.cut(services, place))
+    }
+
+    /// The services of a scope with those that were deleted and have not expired, newest first.
+    ///
+    /// # Errors
+    /// 500 if the store cannot be read.
+    pub async fn list_services_with_deleted(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        page: &Page,
+    ) -> Result<Listing<ServiceView>> {
+        let _allowed = self.allow(caller, "run.services.list", scope.project.id.as_str())?;
+        let services = self.services_of(scope, page).await?;
+        let there: HashSet<ServiceId> = services.iter().map(|service| service.id.clone()).collect();
+        let view = |service| ServiceView { service, deleted: None };
+        let mut views: Vec<ServiceView> = services.into_iter().map(view).collect();
+        for operation in self.operations_of(scope).await? {
+            let Some(deleted) = operation.deleted().filter(|(_, expires)| *expires > self.now()) else {
+                continue;
+            };
+            let Target::Service(service) = operation.target else { continue };
+            if !there.contains(&service.id) && page.selector.matches(&service.labels()) {
+                views.push(ServiceView { service: *service, deleted: Some(deleted) });
+            }
+        }
+        views.sort_by_key(|view| std::cmp::Reverse((view.service.created, view.service.id.name.to_string())));
+        Ok(page.cut(views, |view| place(&view.service)))
+    }
+
+    async fn services_of(&self, scope: &Scope, page: &Page) -> Result<Vec<Service>> {
         let mut query = Query::new(Kind::Service, scope.project.id.to_string());
         query.location = scope.region.as_ref().map(ToString::to_string);
         let mut services = Vec::new();
@@ -86,14 +171,10 @@ impl Engine {
                 services.push(service);
             }
         }
-        Ok(page.cut(services, |service| Cursor {
-            created: service.created,
-            name: service.id.name.to_string(),
-            location: service.id.region.to_string(),
-        }))
+        Ok(services)
     }
 
-    /// Creates a service; `dry_run` tells what would come of it and stores nothing.
+    /// Creates a service.
     ///
     /// # Errors
     /// 400 for fields that are wrong, 409 if there is a service of this name.
@@ -102,55 +183,72 @@ impl Engine {
         caller: &Caller,
         id: &ServiceId,
         spec: ServiceSpec,
-        api: Api,
-        dry_run: bool,
-    ) -> Result<Service> {
+        how: WriteOptions,
+    ) -> Result<Written> {
         let allowed = self.allow(caller, "run.services.create", &id.to_string())?;
         let _turn = self.0.locks.lock(id).await;
         if self.store().get(&id.key()).await?.is_some() {
             return Err(Error::already_exists(id.name.as_str()));
         }
-        self.write_service(allowed, id, None, spec, None, api, dry_run).await
+        self.write_service(allowed, id, None, spec, how).await
     }
 
-    /// Replaces what is asked of a service. `version` is the one that the writer read, if it says so.
+    /// Replaces what is asked of a service with what `change` makes of it. Where `how` allows that it is
+    /// missing, it is created.
     ///
     /// # Errors
     /// 404 if there is none, 400 for fields that are wrong, 409 if another writer was faster or if the
     /// name of the revision is taken.
-    pub async fn replace_service(
+    pub async fn update_service(
         &self,
         caller: &Caller,
         id: &ServiceId,
-        spec: ServiceSpec,
-        version: Option<i64>,
-        api: Api,
-        dry_run: bool,
-    ) -> Result<Service> {
+        change: impl FnOnce(Option<&Service>) -> Result<ServiceSpec>,
+        how: WriteOptions,
+    ) -> Result<Written> {
         let allowed = self.allow(caller, "run.services.update", &id.to_string())?;
         let _turn = self.0.locks.lock(id).await;
-        let current = self.stored_service(id).await?.ok_or_else(|| missing(id))?;
-        self.write_service(allowed, id, Some(current), spec, version, api, dry_run).await
+        let current = self.stored_service(id).await?;
+        if current.is_none() {
+            if !how.allow_missing {
+                return Err(missing(id));
+            }
+            self.allow(caller, "run.services.create", &id.to_string())?;
+        }
+        let spec = change(current.as_ref())?;
+        self.write_service(allowed, id, current, spec, how).await
     }
 
-    /// Deletes a service, its revisions and its policy.
+    /// Deletes a service, its revisions and its policy, unless `check` refuses it.
     ///
     /// # Errors
     /// 404 if there is none.
-    pub async fn delete_service(&self, caller: &Caller, id: &ServiceId, dry_run: bool) -> Result<Service> {
+    pub async fn delete_service(
+        &self,
+        caller: &Caller,
+        id: &ServiceId,
+        check: impl FnOnce(&Service) -> Result<()>,
+        dry_run: bool,
+    ) -> Result<Written> {
         let _allowed = self.allow(caller, "run.services.delete", &id.to_string())?;
         let _turn = self.0.locks.lock(id).await;
         let service = self.stored_service(id).await?.ok_or_else(|| missing(id))?;
+        check(&service)?;
+        let operation = self.0.parts.draw.uuid();
+        let operation = Operation::on_service(operation, Verb::Delete, &service, self.now()).done();
+        if dry_run {
+            return Ok(Written { service, operation });
+        }
         let children = self.store().children(Kind::Revision, &id.key(), usize::MAX).await?;
         let revision = |name| Key { kind: Kind::Revision, name, ..id.key() };
         let revisions: Vec<Key> = children.into_iter().map(revision).collect();
         let policy = self.store().policy(&id.to_string()).await?.map(|(_, etag)| etag);
-        if !dry_run {
-            let writes = plan::delete(&service, revisions, policy);
-            self.store().commit(writes).await.map_err(refused)?;
-            self.publish(id).await?;
-        }
-        Ok(service)
+        let writes = plan::delete(&service, revisions, policy, self.0.running.of(id), &operation)?;
+        self.store().commit(writes).await.map_err(refused)?;
+        self.0.running.forget(id);
+        self.publish(id).await?;
+        self.0.settled.send_modify(|count| *count += 1);
+        Ok(Written { service, operation })
     }
 
     /// Makes a name for a service that was asked for with the beginning of one only, or with none.
@@ -162,17 +260,14 @@ impl Engine {
         ServiceName::parse(&format!("{beginning}{}", self.0.parts.draw.suffix(5)), "metadata.generateName")
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one place brings together all that a write depends on")]
     async fn write_service(
         &self,
         allowed: Allowed<'_>,
         id: &ServiceId,
         current: Option<Service>,
         spec: ServiceSpec,
-        expected: Option<i64>,
-        api: Api,
-        dry_run: bool,
-    ) -> Result<Service> {
+        how: WriteOptions,
+    ) -> Result<Written> {
         let named = self.named_revision(id, spec.template.name.as_deref()).await?;
         let current = current.as_ref().map(|service| Current { service, named: named.as_ref() });
         let draw = &self.0.parts.draw;
@@ -180,22 +275,33 @@ impl Engine {
         let writer = Writer {
             email: allowed.email(),
             now: self.now(),
-            api,
+            api: how.api,
             policy: self.0.config.revision_policy,
-            expected,
+            expected: how.expected,
             service_uid: draw.uuid(),
             revision_uid: draw.uuid(),
+            operation: draw.uuid(),
+            force_new_revision: how.force_new_revision,
             suffix: &suffix,
         };
-        let Plan { service, revision, writes } = plan::plan(id, current, spec, &writer)?;
-        if dry_run || writes.is_empty() {
-            return Ok(service);
+        let Plan { service, revision, operation, mut writes } = plan::plan(id, current, spec, &writer)?;
+        if how.dry_run {
+            return Ok(Written { service, operation: operation.done() });
         }
+        if writes.is_empty() {
+            // v1 has no use for the operation of a write that changed nothing.
+            if how.api == Api::V2 {
+                self.store().commit(vec![Write::Insert(operation.to_record()?)]).await.map_err(refused)?;
+            }
+            return Ok(Written { service, operation });
+        }
+        writes.extend(self.0.running.pruning(id));
         self.store().commit(writes).await.map_err(refused)?;
+        self.0.running.add(id, operation.clone());
         // What holds at service level holds from the answer on; the new revision follows when it is up.
         self.publish(id).await?;
         self.roll_out_in_background(id.clone(), revision);
-        Ok(service)
+        Ok(Written { service, operation })
     }
 
     /// The revision of the service that already has the name which the template asks for.

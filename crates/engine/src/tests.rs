@@ -5,6 +5,7 @@ use std::time::Duration;
 use groundrun_identity::Keys;
 use groundrun_model::field::Api;
 use groundrun_model::kind::Write;
+use groundrun_model::operation::State;
 use groundrun_model::revision::RevisionPhase;
 use groundrun_model::service::plan::{Plan, RevisionPolicy, Writer, plan};
 use groundrun_model::service::{
@@ -16,7 +17,7 @@ use groundrun_runtime::{Backend, Logs};
 use groundrun_store::Store;
 use uuid::Uuid;
 
-use crate::{Caller, Clock, Config, Draw, Engine, Parts, Scope};
+use crate::{Caller, Clock, Config, Draw, Engine, Parts, Scope, WriteOptions};
 
 const ID_TOKEN_KEY: &str = include_str!("../../identity/fixtures/test-id-token-key.pem");
 const SERVICE_ACCOUNT_KEY: &str = include_str!("../../identity/fixtures/test-service-account-key.pem");
@@ -43,6 +44,7 @@ async fn engine(store: Store) -> Engine {
         revision_policy: RevisionPolicy::EveryChange,
         urls: UrlConfig { style: UrlStyle::Local, port: 8786 },
         strict_identity: false,
+        strict_etags: false,
         project: id().project,
         region: id().region,
     };
@@ -75,9 +77,12 @@ async fn until(engine: &Engine, what: &str, holds: impl Fn(&Service) -> bool) ->
 async fn every_revision_of_overlapping_writes_comes_up() {
     let engine = engine(Store::open(None).await.unwrap()).await;
     let owner = owner(&engine);
-    engine.create_service(&owner, &id(), spec("one"), Api::V1, false).await.unwrap();
+    engine.create_service(&owner, &id(), spec("one"), WriteOptions::through(Api::V1)).await.unwrap();
     for image in ["two", "three", "four"] {
-        engine.replace_service(&owner, &id(), spec(image), None, Api::V1, false).await.unwrap();
+        engine
+            .update_service(&owner, &id(), |_| Ok(spec(image)), WriteOptions::through(Api::V1))
+            .await
+            .unwrap();
     }
     // Traffic to a revision that was superseded before it was up.
     let names = |engine: &Engine| {
@@ -89,7 +94,7 @@ async fn every_revision_of_overlapping_writes_comes_up() {
     let target =
         TrafficTarget { revision: TrafficRevision::Named(second.clone()), percent: Some(100), tag: None };
     let asked = ServiceSpec { traffic: vec![target], ..spec("four") };
-    engine.replace_service(&owner, &id(), asked, None, Api::V1, false).await.unwrap();
+    engine.update_service(&owner, &id(), |_| Ok(asked), WriteOptions::through(Api::V1)).await.unwrap();
     until(&engine, "routed to the second revision", |service| {
         service.is_settled() && service.status.serving.iter().all(|target| target.revision.as_str() == second)
     })
@@ -113,10 +118,12 @@ async fn a_rollout_goes_on_after_a_crash() {
         expected: None,
         service_uid: Uuid::from_u128(1),
         revision_uid: Uuid::from_u128(2),
+        operation: Uuid::from_u128(3),
+        force_new_revision: false,
         suffix: "abc",
     };
     let Plan { writes, .. } = plan(&id(), None, spec("one"), &writer).unwrap();
-    assert!(matches!(writes.as_slice(), [Write::Insert(_), Write::Insert(_)]));
+    assert!(matches!(writes.as_slice(), [Write::Insert(_), Write::Insert(_), Write::Insert(_)]));
     store.commit(writes).await.unwrap();
     store.close().await;
 
@@ -124,6 +131,56 @@ async fn a_rollout_goes_on_after_a_crash() {
     let service = until(&engine, "settled", Service::is_settled).await;
     assert_eq!(service.status.latest_ready.map(|name| name.to_string()).as_deref(), Some("hello-00001-abc"));
     assert!(engine.routing_table().load().get(&id()).is_some_and(|route| route.split.pick(0).is_some()));
+
+    // The operation that was under way has come to its end.
+    let scope = Scope { project: id().project, region: Some(id().region) };
+    let operation = Uuid::from_u128(3).to_string();
+    let ended = engine.wait_operation(&owner(&engine), &scope, &operation, DEADLINE).await.unwrap();
+    assert_eq!(ended.state, State::Succeeded);
+}
+
+#[tokio::test]
+async fn operations_end_with_the_service_that_is_deleted_under_them() {
+    let engine = engine(Store::open(None).await.unwrap()).await;
+    let owner = owner(&engine);
+    let through = WriteOptions::through(Api::V2);
+    let created = engine.create_service(&owner, &id(), spec("one"), through).await.unwrap();
+    let deleted = engine.delete_service(&owner, &id(), |_| Ok(()), false).await.unwrap();
+    let scope = Scope { project: id().project, region: Some(id().region) };
+    let state = |operation: Uuid| {
+        let (engine, owner, scope) = (engine.clone(), owner.clone(), scope.clone());
+        async move {
+            let id = operation.to_string();
+            engine.wait_operation(&owner, &scope, &id, DEADLINE).await.unwrap().state
+        }
+    };
+    assert!(matches!(state(created.operation.id).await, State::Failed { code: 10, .. } | State::Succeeded));
+    assert_eq!(state(deleted.operation.id).await, State::Succeeded);
+    assert!(
+        engine
+            .list_operations(&owner, &scope, Some(false), &crate::Page::default())
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn finished_operations_are_forgotten_in_the_end() {
+    let engine = engine(Store::open(None).await.unwrap()).await;
+    let owner = owner(&engine);
+    let through = WriteOptions::through(Api::V1);
+    engine.create_service(&owner, &id(), spec("image0"), through).await.unwrap();
+    for number in 1..=1400 {
+        let traffic = TrafficTarget { tag: Some(format!("t{number}")), ..TrafficTarget::all_to_latest() };
+        let asked = ServiceSpec { traffic: vec![traffic], ..spec("image0") };
+        engine.update_service(&owner, &id(), |_| Ok(asked), through).await.unwrap();
+    }
+    until(&engine, "settled", Service::is_settled).await;
+    let scope = Scope { project: id().project, region: Some(id().region) };
+    let kept = engine.list_operations(&owner, &scope, None, &crate::Page::default()).await.unwrap().items;
+    assert!((1_000..1_300).contains(&kept.len()), "{}", kept.len());
 }
 
 #[tokio::test]
@@ -146,14 +203,14 @@ async fn a_policy_that_is_set_while_the_service_comes_up_does_not_hide_its_revis
     let engine = engine(Store::open(None).await.unwrap()).await;
     let owner = owner(&engine);
     for round in 0..40 {
-        engine.create_service(&owner, &id(), spec("one"), Api::V1, false).await.unwrap();
+        engine.create_service(&owner, &id(), spec("one"), WriteOptions::through(Api::V1)).await.unwrap();
         let policy = groundrun_model::iam::Policy { etag: Vec::new(), ..Default::default() };
         engine.set_service_policy(&owner, &id(), policy, None).await.unwrap();
         until(&engine, "settled", Service::is_settled).await;
         let table = engine.routing_table().load_full();
         let route = table.get(&id()).unwrap();
         assert!(route.split.pick(0).is_some(), "round {round}: ready, and nothing is routed");
-        engine.delete_service(&owner, &id(), false).await.unwrap();
+        engine.delete_service(&owner, &id(), |_| Ok(()), false).await.unwrap();
     }
 }
 
@@ -161,10 +218,10 @@ async fn a_policy_that_is_set_while_the_service_comes_up_does_not_hide_its_revis
 async fn a_service_keeps_a_thousand_revisions() {
     let engine = engine(Store::open(None).await.unwrap()).await;
     let owner = owner(&engine);
-    engine.create_service(&owner, &id(), spec("image0"), Api::V1, false).await.unwrap();
+    engine.create_service(&owner, &id(), spec("image0"), WriteOptions::through(Api::V1)).await.unwrap();
     for number in 1..=1001 {
         let asked = spec(&format!("image{number}"));
-        engine.replace_service(&owner, &id(), asked, None, Api::V1, false).await.unwrap();
+        engine.update_service(&owner, &id(), |_| Ok(asked), WriteOptions::through(Api::V1)).await.unwrap();
     }
     until(&engine, "settled", Service::is_settled).await;
     let scope = Scope { project: id().project, region: Some(id().region) };
@@ -178,8 +235,9 @@ async fn a_service_keeps_a_thousand_revisions() {
 async fn the_first_reader_after_a_write_finds_the_service_settled() {
     let engine = engine(Store::open(None).await.unwrap()).await;
     let owner = owner(&engine);
-    let written = engine.create_service(&owner, &id(), spec("one"), Api::V1, false).await.unwrap();
-    assert!(!written.is_settled(), "the answer to a write does not wait");
+    let written =
+        engine.create_service(&owner, &id(), spec("one"), WriteOptions::through(Api::V1)).await.unwrap();
+    assert!(!written.service.is_settled(), "the answer to a write does not wait");
     assert!(engine.get_service(&owner, &id()).await.unwrap().is_settled());
 }
 

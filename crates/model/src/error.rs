@@ -33,6 +33,25 @@ pub enum Code {
     Internal,
 }
 
+impl Code {
+    /// The number in `google.rpc.Code`.
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::InvalidArgument => 3,
+            Self::NotFound => 5,
+            Self::AlreadyExists => 6,
+            Self::PermissionDenied => 7,
+            Self::ResourceExhausted => 8,
+            Self::FailedPrecondition => 9,
+            Self::Aborted => 10,
+            Self::Unimplemented => 12,
+            Self::Internal => 13,
+            Self::Unavailable => 14,
+            Self::Unauthenticated => 16,
+        }
+    }
+}
+
 /// One field that is wrong, named by its path in the caller's own API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -98,6 +117,11 @@ impl Error {
         Self { violations, ..Self::new(Code::InvalidArgument, message) }
     }
 
+    /// 400: the request is wrong, in these words and no others.
+    pub fn in_words(description: impl Into<String>) -> Self {
+        Self::field("", description)
+    }
+
     /// What is wrong, without the field's path, for a caller that names the field itself.
     pub fn into_description(self) -> String {
         self.violations.into_iter().next().map_or(self.message, |violation| violation.description)
@@ -117,6 +141,28 @@ impl Error {
         let description = format!("Invalid value at '{path}' ({detail})");
         let violation = Violation { field: path.to_owned(), description: description.clone() };
         Self { violations: vec![violation], ..Self::new(Code::InvalidArgument, description) }
+    }
+
+    /// 400: a value that is not of the type `expected`, in the words of Google's JSON transcoder.
+    pub fn wrong_type(path: &str, expected: &str, value: &serde_json::Value) -> Self {
+        let value: String = value.to_string().chars().take(100).collect();
+        let description = format!("Invalid value at '{path}' ({expected}), {value}");
+        let violation = Violation { field: path.to_owned(), description: description.clone() };
+        Self { violations: vec![violation], ..Self::new(Code::InvalidArgument, description) }
+    }
+
+    /// The same refusal, with its fields named as parts of a message `request` of v2, in the form of the
+    /// hosted service: `Violation in CreateServiceRequest.service.template.timeout: …`.
+    #[must_use]
+    pub fn within(mut self, request: &str) -> Self {
+        let own = |field: &str| field == "service" || field.starts_with("service.");
+        if let [one] = self.violations.as_slice()
+            && own(&one.field)
+            && self.message.starts_with(&one.field)
+        {
+            self.message = format!("Violation in {request}.{}", self.message);
+        }
+        self
     }
 
     /// 404: a resource of the Cloud Run API that is not there. `kind` is upper case: `SERVICE`.
@@ -142,6 +188,16 @@ impl Error {
             format!(
                 "Conflict for resource '{name}': version '{given}' was specified but current version is \
                  '{current}'."
+            ),
+        )
+    }
+
+    /// 409: the write was made against an etag that is not the current one.
+    pub fn etag_conflict(name: &str, given: &str, current: &str) -> Self {
+        Self::new(
+            Code::Aborted,
+            format!(
+                "Conflict for resource '{name}': etag '{given}' was specified but current etag is '{current}'."
             ),
         )
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::error::Violations;
+use crate::error::{Error, Violations};
 
 /// The API that a request came through: it decides how a field is called in an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,21 @@ pub enum Place {
     Spec(&'static str),
     /// In `spec.template.spec.nodeSelector`.
     NodeSelector(&'static str),
+}
+
+/// How v2 spells a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// As a field at its path; unset and the default of proto3 (`false`, 0, empty) are the same.
+    Field,
+    /// As a field that tells unset from the default of proto3 (`optional`).
+    Optional,
+    /// As a duration (`"300s"`) of what v1 counts in seconds.
+    Seconds,
+    /// As a duration (`"3600s"`) of what v1 counts in hours.
+    Hours,
+    /// In parts of containers, volumes or other messages, which are written by hand in `service/v2`.
+    Parts,
 }
 
 /// Whether a change of a setting is a change of the configuration.
@@ -74,6 +89,8 @@ pub struct Row {
     pub v1: Place,
     /// Its path in v2, from the service or from the template.
     pub v2: &'static str,
+    /// How v2 spells it there.
+    pub spelling: Spelling,
     /// Whether its change is a change of the configuration.
     pub change: Change,
     /// What groundrun does with it.
@@ -127,6 +144,15 @@ pub trait Setting: Sized {
     fn to_json(&self) -> Value {
         Value::String(self.to_text())
     }
+
+    /// Reads the v2 spelling; `None` is a value that means unset.
+    ///
+    /// # Errors
+    /// The type that is expected, as Google's JSON transcoder calls it.
+    fn from_v2(value: &Value) -> Result<Option<Self>, String>;
+
+    /// The v2 spelling.
+    fn to_v2(&self) -> Value;
 }
 
 /// What defaults depend on besides the setting itself.
@@ -195,6 +221,73 @@ fn scalar(value: Value, row: &Row, violations: &mut Violations) -> Option<String
     }
 }
 
+/// Takes out what stands at `row`'s path in v2 and reads it.
+pub(crate) fn take_v2<T: Setting>(row: &Row, body: &mut Map<String, Value>) -> crate::Result<Option<T>> {
+    if row.spelling == Spelling::Parts {
+        return Ok(None);
+    }
+    let Some(value) = crate::message::take_at(body, row.v2) else { return Ok(None) };
+    if value.is_null() || (row.spelling != Spelling::Optional && is_default(&value)) {
+        return Ok(None);
+    }
+    let read = match row.spelling.unit() {
+        Some(unit) => read_duration(&value, unit).and_then(|count| T::from_v2(&count.into())),
+        None => T::from_v2(&value),
+    };
+    read.map_err(|expected| Error::wrong_type(&row.path(Api::V2), &expected, &value))
+}
+
+/// Puts `value` at `row`'s path in v2; the default of proto3 leaves no trace.
+pub(crate) fn put_v2<T: Setting>(row: &Row, value: &T, body: &mut Map<String, Value>) {
+    let value = value.to_v2();
+    if row.spelling == Spelling::Parts || (row.spelling != Spelling::Optional && is_default(&value)) {
+        return;
+    }
+    let value = match (row.spelling.unit(), value.as_i64()) {
+        (Some(unit), Some(count)) => Value::String(format!("{}s", count.saturating_mul(unit))),
+        _ => value,
+    };
+    crate::message::put_at(body, row.v2, value);
+}
+
+impl Spelling {
+    /// How many seconds v1 counts as one.
+    const fn unit(self) -> Option<i64> {
+        match self {
+            Self::Seconds => Some(1),
+            Self::Hours => Some(3600),
+            Self::Field | Self::Optional | Self::Parts => None,
+        }
+    }
+}
+
+/// Reads a duration of proto3 JSON, such as `"300s"`, in units of `unit` seconds.
+fn read_duration(value: &Value, unit: i64) -> Result<i64, String> {
+    let seconds = value.as_str().and_then(|text| {
+        let number = text.strip_suffix('s')?;
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        // Parts of a second cannot be said in v1, and mean nothing to these settings.
+        fraction.bytes().all(|digit| digit == b'0').then(|| whole.parse::<i64>().ok()).flatten()
+    });
+    match seconds {
+        Some(seconds) if seconds % unit == 0 => Ok(seconds / unit),
+        Some(_) => Err("a whole number of hours".to_owned()),
+        None => Err("type.googleapis.com/google.protobuf.Duration".to_owned()),
+    }
+}
+
+/// Whether proto3 JSON leaves the value out.
+pub(crate) fn is_default(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(set) => !set,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+    }
+}
+
 /// Declares a field table: a struct of optional settings, and what follows from its rows.
 macro_rules! settings {
     (
@@ -203,7 +296,7 @@ macro_rules! settings {
             $(
                 $(#[doc = $doc:literal])+
                 $field:ident: $ty:ty {
-                    v1: $place:ident($key:literal), v2: $v2:literal, $change:ident, $emulation:ident
+                    v1: $place:ident($key:literal), v2: $spelling:ident($v2:literal), $change:ident, $emulation:ident
                     $(, default: $default_words:literal => $default:expr)?
                     $(, check: $check:expr)?
                 }
@@ -232,6 +325,7 @@ macro_rules! settings {
                     level: $crate::field::Level::$level,
                     v1: $crate::field::Place::$place($key),
                     v2: $v2,
+                    spelling: $crate::field::Spelling::$spelling,
                     change: $crate::field::Change::$change,
                     emulation: $crate::field::Emulation::$emulation,
                 }),+
@@ -253,6 +347,28 @@ macro_rules! settings {
                 $(
                     if let (Some(row), Some(value)) = (rows.next(), &self.$field) {
                         parts.put(row, value);
+                    }
+                )+
+            }
+
+            /// Takes the settings that are fields of v2 out of `body`.
+            ///
+            /// # Errors
+            /// 400 naming the field whose value has the wrong type.
+            pub fn take_v2(body: &mut $crate::message::Kept) -> $crate::error::Result<Self> {
+                let mut rows = Self::ROWS.iter();
+                Ok(Self { $($field: match rows.next() {
+                    Some(row) => $crate::field::take_v2::<$ty>(row, body)?,
+                    None => None,
+                },)+ })
+            }
+
+            /// Puts the settings that are fields of v2 into `body`.
+            pub fn put_v2(&self, body: &mut $crate::message::Kept) {
+                let mut rows = Self::ROWS.iter();
+                $(
+                    if let (Some(row), Some(value)) = (rows.next(), &self.$field) {
+                        $crate::field::put_v2(row, value, body);
                     }
                 )+
             }

@@ -3,6 +3,7 @@
 //! The store keeps [`Record`]s and knows nothing of services or revisions; a kind supplies the two
 //! functions of [`Resource`]. A new field or a new kind needs no migration.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -10,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
 /// The kinds of resource that are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A service.
     Service,
@@ -18,6 +20,8 @@ pub enum Kind {
     Revision,
     /// A mapping of a domain to a service.
     DomainMapping,
+    /// A long-running operation; while it is under way its parent is the service's name.
+    Operation,
 }
 
 impl Kind {
@@ -27,12 +31,13 @@ impl Kind {
             Self::Service => "service",
             Self::Revision => "revision",
             Self::DomainMapping => "domain-mapping",
+            Self::Operation => "operation",
         }
     }
 }
 
 /// Which resource: unique in the database.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
     /// Its kind.
     pub kind: Kind,
@@ -45,7 +50,7 @@ pub struct Key {
 }
 
 /// A resource as it is stored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Which resource this is.
     pub key: Key,
@@ -118,6 +123,17 @@ pub enum Write {
         /// The version that the writer read.
         expected: Option<i64>,
     },
+    /// Removes what nobody owns of a kind in one region, but for the newest `keep`.
+    Prune {
+        /// The kind.
+        kind: Kind,
+        /// The id of the project.
+        project: String,
+        /// The region.
+        location: String,
+        /// How many stay.
+        keep: u32,
+    },
     /// Replaces the IAM policy of `resource`, whose etag must be `expected`.
     SetPolicy {
         /// The full resource name.
@@ -139,6 +155,6 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(part: Value, key: &Key) -> Re
 }
 
 /// Writes one JSON part of a record.
-pub(crate) fn write<T: serde::Serialize>(part: &T) -> Result<Value> {
+pub(crate) fn write<T: Serialize>(part: &T) -> Result<Value> {
     serde_json::to_value(part).map_err(Error::internal)
 }

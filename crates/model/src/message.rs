@@ -1,6 +1,6 @@
 //! How is a message of v1 read and written?
 //!
-//! Messages are spelled as v1 spells them, which is also how they are stored. Empty strings, lists and
+//! Messages are spelled as v1 spells them, which is also how they are stored; those of v2 are in `service/v2`. Empty strings, lists and
 //! maps are unset, as in proto3 JSON; a key that v1 does not have is refused.
 
 use std::collections::BTreeMap;
@@ -14,20 +14,20 @@ use crate::error::{Error, Result};
 macro_rules! message {
     (
         $(#[$outer:meta])*
-        pub struct $Name:ident { $($(#[$inner:meta])* $field:ident: $ty:ty,)+ }
+        $vis:vis struct $Name:ident { $($(#[$inner:meta])* $field:ident: $ty:ty,)+ }
     ) => {
         $(#[$outer])*
         #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
         // `remote` makes the derived code inherent, so that reading can insist on an object.
         #[serde(rename_all = "camelCase", deny_unknown_fields, default, remote = "Self")]
-        pub struct $Name {
+        $vis struct $Name {
             $(
                 $(#[$inner])*
                 #[serde(
                     skip_serializing_if = "crate::message::is_unset",
                     deserialize_with = "crate::message::read"
                 )]
-                pub $field: $ty,
+                $vis $field: $ty,
             )+
         }
 
@@ -162,6 +162,30 @@ macro_rules! message_field {
 pub type Kept = serde_json::Map<String, serde_json::Value>;
 
 message_field!(Kept);
+
+/// Takes out what stands at a path such as `scaling.minInstanceCount`. Messages that become empty on the
+/// way stay, so that a message that was given can be told from one that was not.
+pub(crate) fn take_at(message: &mut Kept, path: &str) -> Option<serde_json::Value> {
+    match path.split_once('.') {
+        None => message.remove(path),
+        Some((first, rest)) => take_at(message.get_mut(first)?.as_object_mut()?, rest),
+    }
+}
+
+/// Puts `value` at a path; the messages on the way are made.
+pub(crate) fn put_at(message: &mut Kept, path: &str, value: serde_json::Value) {
+    match path.split_once('.') {
+        None => {
+            message.insert(path.to_owned(), value);
+        }
+        Some((first, rest)) => {
+            let inner = message.entry(first).or_insert_with(|| Kept::new().into());
+            if let Some(inner) = inner.as_object_mut() {
+                put_at(inner, rest, value);
+            }
+        }
+    }
+}
 
 pub(crate) use {message, message_field};
 

@@ -45,13 +45,14 @@ pub enum RespondError {
 
 impl Backend {
     /// Starts an instance of the revision, and returns when it is ready for requests. What it writes goes
-    /// to `logs`. An echo always is ready, and says so.
+    /// to `logs`. An echo is ready at once and says so, unless nobody could have pulled its image.
     ///
     /// # Errors
     /// The instance did not become ready.
     pub async fn start(&self, spec: InstanceSpec, logs: &Logs) -> Result<(), StartFailure> {
         match self {
             Self::Echo => {
+                echo::start(&spec)?;
                 let text = format!("listening on port {}", spec.port);
                 logs.write(&Arc::new(spec), Stream::Stdout, &text);
                 Ok(())

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt as _, Empty, Full};
 use serde::Serialize;
 
-use crate::backend::{Body, BoxError, RespondError};
+use crate::backend::{Body, BoxError, RespondError, StartFailure};
 
 /// Who calls, by a verified ID token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -58,6 +58,22 @@ struct EchoRequest<'a> {
 enum Values<'a> {
     One(Cow<'a, str>),
     Many(Vec<Cow<'a, str>>),
+}
+
+/// Starts an echo. An image of a registry under `.invalid`, a domain that RFC 2606 keeps from ever being
+/// there, cannot be pulled anywhere: it is how a deployment that fails is shown without a container.
+///
+/// # Errors
+/// In the words of the hosted service for an image that is not there.
+pub(crate) fn start(spec: &InstanceSpec) -> Result<(), StartFailure> {
+    let image = spec.image.split('@').next().unwrap_or_default();
+    let registry = image.split_once('/').map_or("", |(registry, _)| registry);
+    let host = registry.split(':').next().unwrap_or_default();
+    if host.ends_with(".invalid") {
+        let message = format!("Image '{image}' not found.");
+        return Err(StartFailure { reason: "ContainerMissing".to_owned(), message });
+    }
+    Ok(())
 }
 
 /// The echo of a request to a revision.

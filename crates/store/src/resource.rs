@@ -4,4 +4,4 @@ mod read;
 mod write;
 
 pub use read::{Cursor, Query};
-pub(crate) use write::{delete, insert, set_status, update};
+pub(crate) use write::{delete, insert, prune, set_status, update};

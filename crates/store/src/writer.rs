@@ -155,6 +155,9 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
             resource::set_status(connection, key, *uid, *expected, status).await
         }
         Change::Write(Write::Delete { key, expected }) => resource::delete(connection, key, *expected).await,
+        Change::Write(Write::Prune { kind, project, location, keep }) => {
+            resource::prune(connection, *kind, project, location, *keep).await
+        }
         Change::Write(Write::SetPolicy { resource, policy, expected, etag }) => {
             policy::set(connection, resource, policy.as_ref(), expected.as_deref(), etag).await
         }

@@ -37,7 +37,10 @@ pub(crate) async fn list_all(
     target: Target,
     query: Query,
 ) -> Reply {
-    let found = state.engine.list_domain_mappings(&caller, &target.scope, &page(&query)?).await?;
+    let found = state
+        .engine
+        .list_domain_mappings(&caller, &target.scope, &page(&query, "DomainMappingList")?)
+        .await?;
     let items: Result<Vec<Value>> = found.items.iter().map(render).collect();
     let mut list = list("DomainMappingList", items?, found.next.as_ref());
     list["apiVersion"] = json!(API_VERSION);

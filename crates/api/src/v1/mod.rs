@@ -3,5 +3,6 @@
 pub(crate) mod domain_mappings;
 pub(crate) mod list;
 pub(crate) mod locations;
+pub(crate) mod operations;
 pub(crate) mod revisions;
 pub(crate) mod services;

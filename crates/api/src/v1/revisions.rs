@@ -22,7 +22,7 @@ pub(crate) async fn list_all(
     target: Target,
     query: Query,
 ) -> Reply {
-    let found = state.engine.list_revisions(&caller, &target.scope, &page(&query)?).await?;
+    let found = state.engine.list_revisions(&caller, &target.scope, &page(&query, "RevisionList")?).await?;
     let items: Result<Vec<Value>> = found.items.iter().map(render).collect();
     Ok(Json(list("RevisionList", items?, found.next.as_ref())))
 }
@@ -34,7 +34,8 @@ pub(crate) async fn delete(
     query: Query,
 ) -> Reply {
     let name = target.param("revision");
-    let view = state.engine.delete_revision(&caller, &target.regional(), name, query.dry_run()?).await?;
+    let (scope, dry_run) = (target.regional(), query.dry_run()?);
+    let (view, _) = state.engine.delete_revision(&caller, &scope, name, |_| Ok(()), dry_run).await?;
     Ok(Json(deleted("revisions", name, &view.revision.uid.to_string())))
 }
 

@@ -1,6 +1,7 @@
 //! Services, their configurations and their routes through v1.
 
 use axum::extract::State as FromState;
+use groundrun_engine::{WriteOptions, Written};
 use groundrun_model::field::Api;
 use groundrun_model::service::v1::parse;
 use groundrun_model::service::{Service, v1_render};
@@ -32,8 +33,9 @@ pub(crate) async fn create(
         (None, beginning) => state.engine.generate_service_name(beginning.as_deref())?,
     };
     let id = target.service_named(name);
-    let service = state.engine.create_service(&caller, &id, body.spec, Api::V1, query.dry_run()?).await?;
-    Ok(Json(state.render(&service)?))
+    let how = WriteOptions { dry_run: query.dry_run()?, ..WriteOptions::through(Api::V1) };
+    let written = state.engine.create_service(&caller, &id, body.spec, how).await?;
+    Ok(Json(state.render(&written.service)?))
 }
 
 pub(crate) async fn get(FromState(state): FromState<State>, Who(caller): Who, target: Target) -> Reply {
@@ -54,10 +56,10 @@ pub(crate) async fn replace(
     if body.name.as_deref().is_some_and(|name| name != id.name.as_str()) {
         return Err(Error::field("metadata.name", "must be the name of the service in the URL").into());
     }
-    let dry_run = query.dry_run()?;
-    let service =
-        state.engine.replace_service(&caller, &id, body.spec, body.version, Api::V1, dry_run).await?;
-    Ok(Json(state.render(&service)?))
+    let how =
+        WriteOptions { dry_run: query.dry_run()?, expected: body.version, ..WriteOptions::through(Api::V1) };
+    let written = state.engine.update_service(&caller, &id, |_| Ok(body.spec), how).await?;
+    Ok(Json(state.render(&written.service)?))
 }
 
 pub(crate) async fn delete(
@@ -66,7 +68,9 @@ pub(crate) async fn delete(
     target: Target,
     query: Query,
 ) -> Reply {
-    let service = state.engine.delete_service(&caller, &target.service()?, query.dry_run()?).await?;
+    let any = |_: &Service| Ok(());
+    let id = target.service()?;
+    let Written { service, .. } = state.engine.delete_service(&caller, &id, any, query.dry_run()?).await?;
     Ok(Json(deleted("services", service.id.name.as_str(), &service.uid.to_string())))
 }
 
@@ -76,7 +80,7 @@ pub(crate) async fn list_all(
     target: Target,
     query: Query,
 ) -> Reply {
-    let found = state.engine.list_services(&caller, &target.scope, &page(&query)?).await?;
+    let found = state.engine.list_services(&caller, &target.scope, &page(&query, "ServiceList")?).await?;
     let items: Result<Vec<Value>> = found.items.iter().map(|service| state.render(service)).collect();
     Ok(Json(list("ServiceList", items?, found.next.as_ref())))
 }
@@ -96,7 +100,8 @@ pub(crate) async fn list_configurations(
     target: Target,
     query: Query,
 ) -> Reply {
-    let found = state.engine.list_services(&caller, &target.scope, &page(&query)?).await?;
+    let found =
+        state.engine.list_services(&caller, &target.scope, &page(&query, "ConfigurationList")?).await?;
     let items: Result<Vec<Value>> = found.items.iter().map(v1_render::configuration).collect();
     Ok(Json(list("ConfigurationList", items?, found.next.as_ref())))
 }
@@ -112,7 +117,7 @@ pub(crate) async fn list_routes(
     target: Target,
     query: Query,
 ) -> Reply {
-    let found = state.engine.list_services(&caller, &target.scope, &page(&query)?).await?;
+    let found = state.engine.list_services(&caller, &target.scope, &page(&query, "RouteList")?).await?;
     let urls = state.engine.config().urls;
     let items: Result<Vec<Value>> =
         found.items.iter().map(|service| v1_render::route(service, &urls)).collect();

@@ -108,6 +108,8 @@ options! {
         explain: bool = false;
         /// A service account exists only after it was created
         strict_identity: bool = false;
+        /// Refuse an update through v2 whose etag is stale (the hosted service ignores it)
+        strict_etags: bool = false;
         /// What is logged to standard error: off, error, warn, info, debug or trace
         #[arg(value_name = "LEVEL", value_parser = by_name::<LogLevel>)]
         log: LogLevel = LogLevel::default();
@@ -152,6 +154,7 @@ impl Settings {
             https_redirect: self.https_redirect,
             explain: self.explain,
             strict_identity: self.strict_identity,
+            strict_etags: self.strict_etags,
         }
     }
 }

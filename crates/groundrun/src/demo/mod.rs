@@ -40,6 +40,7 @@ pub async fn run(demo: Demo, program: &str) -> Result<u8, Failure> {
         // The story calls by http, and with accounts that nobody created.
         https_redirect: false,
         strict_identity: false,
+        strict_etags: false,
         ..options.resolve()?
     };
     let server = start_somewhere(&settings, insist).await?;

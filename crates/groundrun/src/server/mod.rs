@@ -46,6 +46,8 @@ pub struct ServeOptions {
     pub explain: bool,
     /// Whether a service account exists only after it was created.
     pub strict_identity: bool,
+    /// Whether an update through v2 with a stale etag is refused.
+    pub strict_etags: bool,
 }
 
 /// What an emulator takes from the world and tests fix.
@@ -129,6 +131,7 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         revision_policy: options.revision_policy,
         urls: UrlConfig { style: options.url_style, port: address.port() },
         strict_identity: options.strict_identity,
+        strict_etags: options.strict_etags,
         project,
         region,
     };

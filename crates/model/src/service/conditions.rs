@@ -95,6 +95,34 @@ fn settled(service: &Service, kind: &'static str, failure: Option<&Failure>) -> 
 
 /// The conditions of a revision; `routed` tells whether requests can reach it.
 pub fn of_revision(revision: &Revision, routed: bool) -> Vec<Condition> {
+    let mut conditions = without_min_instances(revision, routed);
+    if revision.template.settings.min_instance_count.unwrap_or(0) > 0 {
+        // In alphabetical order, as the hosted service has them.
+        let place = conditions.iter().position(|condition| condition.kind == "ResourcesAvailable");
+        conditions.insert(place.unwrap_or(conditions.len()), min_instances(revision, routed));
+    }
+    conditions
+}
+
+/// Whether the least number of instances is there, of a revision that has one.
+fn min_instances(revision: &Revision, routed: bool) -> Condition {
+    let condition = |status| Condition::new("MinInstancesProvisioned", status, revision.updated).info();
+    match &revision.phase {
+        RevisionPhase::Ready if routed => {
+            let seconds = took(revision);
+            condition(Truth::True)
+                .because("", &format!("Min instances provisioned successfully in {seconds}."))
+        }
+        RevisionPhase::Pending => {
+            condition(Truth::Unknown).because("Deploying", "Provisioning min instances.")
+        }
+        RevisionPhase::Ready | RevisionPhase::Failed(_) => {
+            condition(Truth::False).because("NotProvisioned", "")
+        }
+    }
+}
+
+fn without_min_instances(revision: &Revision, routed: bool) -> Vec<Condition> {
     let at = revision.updated;
     let condition = |kind, status| Condition::new(kind, status, at);
     match &revision.phase {

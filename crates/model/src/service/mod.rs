@@ -12,6 +12,7 @@ pub mod retention;
 pub mod traffic;
 pub mod v1;
 pub mod v1_render;
+pub mod v2;
 pub mod validate;
 pub mod values;
 pub mod volume;
@@ -124,6 +125,8 @@ pub struct Service {
     pub creator: String,
     /// The email of who changed the specification last.
     pub last_modifier: String,
+    /// The operation that changed the specification last.
+    pub operation: Option<Uuid>,
     /// What was asked for.
     pub spec: ServiceSpec,
     /// What became of it.
@@ -228,6 +231,8 @@ impl Service {
 struct Meta {
     creator: String,
     last_modifier: String,
+    #[serde(default)]
+    operation: Option<Uuid>,
 }
 
 impl Resource for Service {
@@ -244,7 +249,11 @@ impl Resource for Service {
             updated: self.updated,
             spec: write(&self.spec)?,
             status: write(&self.status)?,
-            meta: write(&Meta { creator: self.creator.clone(), last_modifier: self.last_modifier.clone() })?,
+            meta: write(&Meta {
+                creator: self.creator.clone(),
+                last_modifier: self.last_modifier.clone(),
+                operation: self.operation,
+            })?,
         })
     }
 
@@ -263,6 +272,7 @@ impl Resource for Service {
             updated: record.updated,
             creator: meta.creator,
             last_modifier: meta.last_modifier,
+            operation: meta.operation,
             spec: read(record.spec, &key)?,
             status: read(record.status, &key)?,
         })

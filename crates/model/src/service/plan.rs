@@ -11,6 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::field::{Api, Change, Row, V1Parts};
 use crate::kind::{Key, Resource, Write};
 use crate::name::RevisionName;
+use crate::operation::{Operation, Verb};
 use crate::revision::{Revision, RevisionPhase};
 use crate::time::Timestamp;
 
@@ -52,6 +53,10 @@ pub struct Writer<'a> {
     pub service_uid: Uuid,
     /// For a new revision.
     pub revision_uid: Uuid,
+    /// For the operation that the write is.
+    pub operation: Uuid,
+    /// Whether a revision is cut even if nothing has changed.
+    pub force_new_revision: bool,
     /// Three characters for the name of a new revision.
     pub suffix: &'a str,
 }
@@ -63,6 +68,8 @@ pub struct Plan {
     pub service: Service,
     /// The revision that is cut, if one is.
     pub revision: Option<Revision>,
+    /// The operation that the write is; one that changes nothing is done.
+    pub operation: Operation,
     /// What must be committed, all or nothing; empty if the write changes nothing.
     pub writes: Vec<Write>,
 }
@@ -89,8 +96,9 @@ pub fn plan(
     }
     let cut = cut(id, current, &spec, writer)?;
     match before {
-        Some(before) if before.spec == spec => {
-            Ok(Plan { service: before.clone(), revision: None, writes: Vec::new() })
+        Some(before) if before.spec == spec && cut.is_none() => {
+            let operation = Operation::on_service(writer.operation, Verb::Update, before, writer.now).done();
+            Ok(Plan { service: before.clone(), revision: None, operation, writes: Vec::new() })
         }
         _ => carry_out(id, before, spec, cut, writer),
     }
@@ -120,7 +128,7 @@ fn cut(
     if let Some(named) = current.named {
         // A template that pins the name of an existing revision means that very revision: what changes
         // at service level applies at once, and another template needs another name.
-        return if named.template.changes(&spec.template).is_empty() {
+        return if named.template.changes(&spec.template).is_empty() && !writer.force_new_revision {
             Ok(None)
         } else {
             Err(revision_exists(&named.name))
@@ -132,7 +140,7 @@ fn cut(
     if writer.policy == RevisionPolicy::EveryChange {
         causes.extend(service_level_changes(before, spec));
     }
-    Ok((!causes.is_empty()).then_some(Cut { name, causes }))
+    Ok((!causes.is_empty() || writer.force_new_revision).then_some(Cut { name, causes }))
 }
 
 /// The service-level parts of the configuration in which two specifications differ, as v1 spells their
@@ -172,6 +180,7 @@ fn carry_out(
             generation: before.generation + 1,
             updated: now,
             last_modifier: writer.email.to_owned(),
+            operation: Some(writer.operation),
             spec,
             ..before.clone()
         },
@@ -183,6 +192,7 @@ fn carry_out(
             updated: now,
             creator: writer.email.to_owned(),
             last_modifier: writer.email.to_owned(),
+            operation: Some(writer.operation),
             spec,
             status: ServiceStatus::default(),
         },
@@ -196,7 +206,10 @@ fn carry_out(
     if let Some(revision) = &revision {
         writes.push(Write::Insert(revision.to_record()?));
     }
-    Ok(Plan { service, revision, writes })
+    let verb = if before.is_some() { Verb::Update } else { Verb::Create };
+    let operation = Operation::on_service(writer.operation, verb, &service, now);
+    writes.push(Write::Insert(operation.to_record()?));
+    Ok(Plan { service, revision, operation, writes })
 }
 
 fn cut_revision(service: &mut Service, cut: Cut, now: Timestamp, writer: &Writer<'_>) -> Revision {
@@ -242,8 +255,18 @@ fn inherited(spec: &ServiceSpec, policy: RevisionPolicy) -> Map {
     parts.annotations
 }
 
-/// The writes that delete a service with its revisions and its policy, whose etag is `policy`.
-pub fn delete(service: &Service, revisions: Vec<Key>, policy: Option<Vec<u8>>) -> Vec<Write> {
+/// The writes that delete a service with its revisions and its policy, whose etag is `policy`. The
+/// operations that are under way on it end with it.
+///
+/// # Errors
+/// 500 if an operation cannot be written as JSON.
+pub fn delete(
+    service: &Service,
+    revisions: Vec<Key>,
+    policy: Option<Vec<u8>>,
+    running: Vec<Operation>,
+    operation: &Operation,
+) -> Result<Vec<Write>> {
     let own = Write::Delete { key: service.id.key(), expected: Some(service.updated.micros()) };
     let policy = policy.map(|etag| Write::SetPolicy {
         resource: service.id.to_string(),
@@ -252,5 +275,11 @@ pub fn delete(service: &Service, revisions: Vec<Key>, policy: Option<Vec<u8>>) -
         etag: Vec::new(),
     });
     let revisions = revisions.into_iter().map(|key| Write::Delete { key, expected: None });
-    std::iter::once(own).chain(revisions).chain(policy).collect()
+    let mut writes: Vec<Write> = std::iter::once(own).chain(revisions).chain(policy).collect();
+    for running in running {
+        let expected = running.updated.micros();
+        writes.push(Write::Update { record: running.abandon(operation.created).to_record()?, expected });
+    }
+    writes.push(Write::Insert(operation.to_record()?));
+    Ok(writes)
 }

@@ -151,6 +151,10 @@ fn annotations(service: &Service, hosts: &ServiceHosts, urls: &UrlConfig, disabl
     let mut set = |key: &str, value: String| annotations.insert(key.to_owned(), value);
     set("serving.knative.dev/creator", service.creator.clone());
     set("serving.knative.dev/lastModifier", service.last_modifier.clone());
+    if let Some(operation) = service.operation {
+        // gcloud waits for this operation instead of asking again and again.
+        set("run.googleapis.com/operation-id", operation.to_string());
+    }
     if let Some(ingress) = service.spec.settings.ingress {
         set("run.googleapis.com/ingress-status", crate::field::Setting::to_text(&ingress));
     }

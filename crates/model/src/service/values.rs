@@ -18,6 +18,14 @@ impl Setting for String {
     fn is_unset(&self) -> bool {
         self.is_empty()
     }
+
+    fn from_v2(value: &Value) -> Result<Option<Self>, String> {
+        value.as_str().map(|text| Some(text.to_owned())).ok_or_else(|| "TYPE_STRING".to_owned())
+    }
+
+    fn to_v2(&self) -> Value {
+        Value::String(self.clone())
+    }
 }
 
 /// gcloud writes Python's `True` and `False`; the hosted service answers in lower case.
@@ -35,6 +43,14 @@ impl Setting for bool {
     fn to_text(&self) -> String {
         self.to_string()
     }
+
+    fn from_v2(value: &Value) -> Result<Option<Self>, String> {
+        value.as_bool().map(Some).ok_or_else(|| "TYPE_BOOL".to_owned())
+    }
+
+    fn to_v2(&self) -> Value {
+        Value::Bool(*self)
+    }
 }
 
 impl Setting for i64 {
@@ -50,6 +66,91 @@ impl Setting for i64 {
 
     fn to_json(&self) -> Value {
         Value::from(*self)
+    }
+
+    fn from_v2(value: &Value) -> Result<Option<Self>, String> {
+        // Google's JSON reader takes an integer as a string and 3.0 as 3, too.
+        #[expect(clippy::cast_possible_truncation, reason = "only whole numbers of 32 bits come here")]
+        let whole = |number: f64| {
+            (number.fract() == 0.0 && number.abs() <= f64::from(i32::MAX)).then_some(number as Self)
+        };
+        let number = match value {
+            Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        // Every integer among the settings is an int32 in v2.
+        let number = number.filter(|number| i32::try_from(*number).is_ok());
+        number.map(Some).ok_or_else(|| "TYPE_INT32".to_owned())
+    }
+
+    fn to_v2(&self) -> Value {
+        Value::from(*self)
+    }
+}
+
+/// A share between 0 and 1.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Share(pub f64);
+
+impl Setting for Share {
+    const TYPE: &'static str = "a number between 0 and 1";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+        number.map(Self).ok_or_else(|| format!("must be a number, not '{text}'"))
+    }
+
+    fn to_text(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn from_v2(value: &Value) -> Result<Option<Self>, String> {
+        let number = match value {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
+            _ => None,
+        };
+        number.map(|number| Some(Self(number))).ok_or_else(|| "TYPE_FLOAT".to_owned())
+    }
+
+    fn to_v2(&self) -> Value {
+        Value::from(self.0)
+    }
+}
+
+/// A list that an annotation holds as text with commas: `us-central1,europe-west1`.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Commas(pub Vec<String>);
+
+impl Setting for Commas {
+    const TYPE: &'static str = "a list separated by commas";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        Ok(Self(items.map(str::to_owned).collect()))
+    }
+
+    fn to_text(&self) -> String {
+        self.0.join(",")
+    }
+
+    fn is_unset(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn from_v2(value: &Value) -> Result<Option<Self>, String> {
+        let list = Vec::<String>::from_v2(value)?;
+        match list.iter().flatten().find(|item| item.is_empty() || item.contains(',')) {
+            Some(_) => Err("a list of names without commas".to_owned()),
+            None => Ok(list.map(Self)),
+        }
+    }
+
+    fn to_v2(&self) -> Value {
+        self.0.to_v2()
     }
 }
 
@@ -67,6 +168,16 @@ impl Setting for Vec<String> {
 
     fn is_unset(&self) -> bool {
         self.is_empty()
+    }
+
+    fn from_v2(value: &Value) -> Result<Option<Self>, String> {
+        let list = value.as_array().ok_or_else(|| "a list of TYPE_STRING".to_owned())?;
+        let text = |item: &Value| item.as_str().map(str::to_owned).ok_or_else(|| "TYPE_STRING".to_owned());
+        list.iter().map(text).collect::<Result<Self, _>>().map(Some)
+    }
+
+    fn to_v2(&self) -> Value {
+        Value::from(self.clone())
     }
 }
 
@@ -89,13 +200,23 @@ impl Setting for Json {
     fn is_unset(&self) -> bool {
         self.0.is_null()
     }
+
+    fn from_v2(value: &Value) -> Result<Option<Self>, String> {
+        Ok(Some(Self(value.clone())))
+    }
+
+    fn to_v2(&self) -> Value {
+        self.0.clone()
+    }
 }
 
 /// Declares an enum whose values each API spells in its own way.
 macro_rules! words {
     (
         $(#[$outer:meta])*
-        pub enum $Name:ident { $($(#[$doc:meta])* $Value:ident = $v1:literal, $v2:literal;)+ }
+        pub enum $Name:ident {
+            $($(#[$doc:meta])* $Value:ident = $v1:literal, $v2:literal, $number:literal;)+
+        }
     ) => {
         $(#[$outer])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -103,25 +224,46 @@ macro_rules! words {
         pub enum $Name { $($(#[$doc])* $Value,)+ }
 
         impl $Name {
-            /// Every value, with its spelling in v1 and in v2.
-            pub const WORDS: &'static [(Self, &'static str, &'static str)] =
-                &[$((Self::$Value, $v1, $v2)),+];
+            /// Every value, with its spelling in v1 and in v2, and its number in the protocol buffer.
+            pub const WORDS: &'static [(Self, &'static str, &'static str, i64)] =
+                &[$((Self::$Value, $v1, $v2, $number)),+];
         }
 
         impl Setting for $Name {
             const TYPE: &'static str = concat!("one of", $(" `", $v1, "`"),+);
 
             fn from_text(text: &str) -> Result<Self, String> {
-                let known = Self::WORDS.iter().find(|(_, v1, _)| v1.eq_ignore_ascii_case(text));
+                let known = Self::WORDS.iter().find(|(_, v1, ..)| v1.eq_ignore_ascii_case(text));
                 known.map(|(value, ..)| *value).ok_or_else(|| {
-                    let words: Vec<&str> = Self::WORDS.iter().map(|(_, v1, _)| *v1).collect();
+                    let words: Vec<&str> = Self::WORDS.iter().map(|(_, v1, ..)| *v1).collect();
                     format!("'{text}' is not valid. Allowed values are [{}]", words.join(", "))
                 })
             }
 
             fn to_text(&self) -> String {
-                let word = Self::WORDS.iter().find(|(value, ..)| value == self).map(|(_, v1, _)| *v1);
+                let word = Self::WORDS.iter().find(|(value, ..)| value == self).map(|(_, v1, ..)| *v1);
                 word.unwrap_or_default().to_owned()
+            }
+
+            /// By name or by number, as proto3 JSON allows; 0 and `…_UNSPECIFIED` are unset.
+            fn from_v2(value: &Value) -> Result<Option<Self>, String> {
+                let known = match value {
+                    Value::String(name) if name.ends_with("_UNSPECIFIED") || name.is_empty() => return Ok(None),
+                    Value::String(name) => Self::WORDS.iter().find(|(_, _, v2, _)| v2 == name),
+                    Value::Number(number) if number.as_i64() == Some(0) => return Ok(None),
+                    Value::Number(number) => {
+                        Self::WORDS.iter().find(|(.., known)| number.as_i64() == Some(*known))
+                    }
+                    _ => None,
+                };
+                known.map(|(value, ..)| Some(*value)).ok_or_else(|| {
+                    format!("type.googleapis.com/google.cloud.run.v2.{}", stringify!($Name))
+                })
+            }
+
+            fn to_v2(&self) -> Value {
+                let word = Self::WORDS.iter().find(|(value, ..)| value == self).map(|(_, _, v2, _)| *v2);
+                Value::from(word.unwrap_or_default())
             }
         }
     };
@@ -131,14 +273,14 @@ words! {
     /// From where a service takes requests.
     pub enum Ingress {
         /// From anywhere.
-        All = "all", "INGRESS_TRAFFIC_ALL";
+        All = "all", "INGRESS_TRAFFIC_ALL", 1;
         /// From inside the project's network only.
-        Internal = "internal", "INGRESS_TRAFFIC_INTERNAL_ONLY";
+        Internal = "internal", "INGRESS_TRAFFIC_INTERNAL_ONLY", 2;
         /// From inside, and through an application load balancer.
         InternalAndCloudLoadBalancing =
-            "internal-and-cloud-load-balancing", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER";
+            "internal-and-cloud-load-balancing", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER", 3;
         /// From nowhere.
-        None = "none", "INGRESS_TRAFFIC_NONE";
+        None = "none", "INGRESS_TRAFFIC_NONE", 4;
     }
 }
 
@@ -146,11 +288,11 @@ words! {
     /// The least launch stage of the features that a service uses.
     pub enum LaunchStage {
         /// Alpha features.
-        Alpha = "ALPHA", "ALPHA";
+        Alpha = "ALPHA", "ALPHA", 2;
         /// Beta features.
-        Beta = "BETA", "BETA";
+        Beta = "BETA", "BETA", 3;
         /// Nothing but generally available features.
-        Ga = "GA", "GA";
+        Ga = "GA", "GA", 4;
     }
 }
 
@@ -158,9 +300,9 @@ words! {
     /// Who decides how many instances a service has.
     pub enum ScalingMode {
         /// Cloud Run, by load.
-        Automatic = "automatic", "AUTOMATIC";
+        Automatic = "automatic", "AUTOMATIC", 1;
         /// The user, by `manualInstanceCount`.
-        Manual = "manual", "MANUAL";
+        Manual = "manual", "MANUAL", 2;
     }
 }
 
@@ -168,9 +310,9 @@ words! {
     /// The generation of the sandbox that containers run in.
     pub enum ExecutionEnvironment {
         /// The first generation.
-        Gen1 = "gen1", "EXECUTION_ENVIRONMENT_GEN1";
+        Gen1 = "gen1", "EXECUTION_ENVIRONMENT_GEN1", 1;
         /// The second generation.
-        Gen2 = "gen2", "EXECUTION_ENVIRONMENT_GEN2";
+        Gen2 = "gen2", "EXECUTION_ENVIRONMENT_GEN2", 2;
     }
 }
 
@@ -178,10 +320,83 @@ words! {
     /// Which outgoing traffic goes through the VPC.
     pub enum VpcEgress {
         /// All of it.
-        AllTraffic = "all-traffic", "ALL_TRAFFIC";
+        AllTraffic = "all-traffic", "ALL_TRAFFIC", 1;
         /// All of it, in the deprecated spelling.
-        All = "all", "ALL_TRAFFIC";
+        All = "all", "ALL_TRAFFIC", 1;
         /// What goes to private addresses.
-        PrivateRangesOnly = "private-ranges-only", "PRIVATE_RANGES_ONLY";
+        PrivateRangesOnly = "private-ranges-only", "PRIVATE_RANGES_ONLY", 2;
+    }
+}
+
+words! {
+    /// What happens to running instances when their encryption key is revoked.
+    pub enum KeyRevocation {
+        /// No new instances are started.
+        PreventNew = "prevent-new", "PREVENT_NEW", 1;
+        /// Running instances are shut down, too.
+        ShutDown = "shut-down", "SHUTDOWN", 2;
+    }
+}
+
+words! {
+    /// What a service is to other agents.
+    pub enum FunctionalType {
+        /// An agent.
+        Agent = "agent", "FUNCTIONAL_TYPE_AGENT", 1;
+        /// A server of the Model Context Protocol.
+        McpServer = "mcp-server", "FUNCTIONAL_TYPE_MCP_SERVER", 2;
+    }
+}
+
+words! {
+    /// Which kind of workload identity a revision has.
+    pub enum IdentityType {
+        /// That of its service account.
+        ServiceAccount = "service-account", "IDENTITY_TYPE_SERVICE_ACCOUNT", 1;
+        /// That of an agent.
+        AgentIdentity = "agent-identity", "IDENTITY_TYPE_AGENT_IDENTITY", 2;
+    }
+}
+
+/// A value as a message of v2 spells it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct V2<T>(pub T);
+
+impl<T: Setting> serde::Serialize for V2<T> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.to_v2().serialize(to)
+    }
+}
+
+impl<T: Setting> crate::message::Field for Option<V2<T>> {
+    fn unset(&self) -> bool {
+        self.is_none()
+    }
+
+    fn read<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value: Option<Value> = serde::Deserialize::deserialize(from)?;
+        let read = value.map_or(Ok(None), |value| T::from_v2(&value));
+        read.map(|read| read.map(V2))
+            .map_err(|expected| serde::de::Error::custom(format!("{expected} is expected")))
+    }
+}
+
+words! {
+    /// Where an empty directory is.
+    pub enum Medium {
+        /// In memory.
+        Memory = "Memory", "MEMORY", 1;
+        /// On the disk of the instance.
+        Disk = "DISK", "DISK", 2;
+    }
+}
+
+words! {
+    /// Whether a target follows the latest ready revision.
+    pub enum TargetType {
+        /// It follows it.
+        Latest = "latest", "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", 1;
+        /// It has a revision of its own.
+        Revision = "revision", "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", 2;
     }
 }

@@ -3,7 +3,7 @@
 //! The statement itself carries the condition; how many rows it touched is the answer. Reading comes
 //! after a refusal only, to say what is there instead.
 
-use groundrun_model::kind::{Key, Record};
+use groundrun_model::kind::{Key, Kind, Record};
 use serde_json::Value;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
@@ -126,6 +126,29 @@ pub(crate) async fn delete(
         0 => Err(refusal(connection, key, expected).await?),
         _ => Ok(()),
     }
+}
+
+/// Removes what nobody owns of `kind` in one region, but for the newest `keep`.
+pub(crate) async fn prune(
+    connection: &mut SqliteConnection,
+    kind: Kind,
+    project: &str,
+    location: &str,
+    keep: u32,
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "DELETE FROM resource WHERE kind = $1 AND project = $2 AND location = $3 AND parent IS NULL \
+         AND deleted IS NULL AND created < (SELECT created FROM resource WHERE kind = $1 AND project = $2 \
+         AND location = $3 AND parent IS NULL AND deleted IS NULL ORDER BY created DESC, name DESC \
+         LIMIT 1 OFFSET $4)",
+    )
+    .bind(kind.as_str())
+    .bind(project)
+    .bind(location)
+    .bind(i64::from(keep))
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Why no row was touched.

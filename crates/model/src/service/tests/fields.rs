@@ -62,7 +62,7 @@ fn the_words_of_an_enum_are_read_in_any_case_and_written_in_one() {
         Ok(Ingress::InternalAndCloudLoadBalancing)
     );
     assert_eq!(LaunchStage::from_text("beta").map(|stage| stage.to_text()), Ok("BETA".to_owned()));
-    for (value, v1, _) in VpcEgress::WORDS {
+    for (value, v1, ..) in VpcEgress::WORDS {
         assert_eq!((VpcEgress::from_text(v1), value.to_text()), (Ok(*value), (*v1).to_owned()));
     }
 }

@@ -22,11 +22,28 @@ pub(super) fn value(row: &Row) -> BoxedStrategy<String> {
         ("timeout", _) => number(1, 3600),
         (_, "an integer") => number(0, 48),
         (_, "true or false") => select(vec!["True", "False", "true", "false"]).prop_map_into().boxed(),
+        (_, "a number between 0 and 1") => select(vec!["0.5", "0.25", "0"]).prop_map_into().boxed(),
+        (_, "a list separated by commas") => select(vec!["a,b", "us-central1"]).prop_map_into().boxed(),
+        ("secrets", _) => {
+            select(vec!["s:projects/7/secrets/x", "a:projects/7/secrets/y, b:projects/8/secrets/z"])
+                .prop_map_into()
+                .boxed()
+        }
         (_, "a string") => "[ -~é]{1,12}".boxed(),
         (_, "a JSON list of strings") => {
             prop::collection::vec("[ -~é]{1,12}", 0..3).prop_map(|list| json!(list).to_string()).boxed()
         }
-        (_, "JSON") => select(vec!["{\"app\": [\"db\"]}", "[]", "null", "1", "{}"]).prop_map_into().boxed(),
+        (_, "JSON") => select(vec![
+            "{\"c0\": [\"c1\"]}",
+            "{\"c0\": \"gs://b/o#1\"}",
+            "{\"c1\": {\"a\": \"b\"}}",
+            "[]",
+            "null",
+            "1",
+            "{}",
+        ])
+        .prop_map_into()
+        .boxed(),
         (_, kind) => {
             let words = kind.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
             select(words).boxed()

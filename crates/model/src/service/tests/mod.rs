@@ -9,6 +9,7 @@ mod plan;
 mod status;
 mod v1_parse;
 mod v1_render;
+mod v2;
 mod validate;
 
 use serde_json::{Value, json};
@@ -114,13 +115,22 @@ struct World {
     now: i64,
     expected: Option<i64>,
     suffix: &'static str,
+    force_new_revision: bool,
     service: Option<Service>,
     revisions: Vec<Revision>,
 }
 
 impl World {
     fn new(policy: RevisionPolicy) -> Self {
-        Self { policy, now: START, expected: None, suffix: "abc", service: None, revisions: Vec::new() }
+        Self {
+            policy,
+            now: START,
+            expected: None,
+            suffix: "abc",
+            force_new_revision: false,
+            service: None,
+            revisions: Vec::new(),
+        }
     }
 
     /// A world in which `edits` were deployed and the revision is ready.
@@ -145,6 +155,8 @@ impl World {
             expected: self.expected,
             service_uid: Uuid::from_u128(0x51),
             revision_uid: Uuid::from_u128(0xa0 + self.revisions.len() as u128),
+            operation: Uuid::from_u128(0x0b),
+            force_new_revision: self.force_new_revision,
             suffix: self.suffix,
         };
         let named = |revision: &&Revision| spec.template.name.as_deref() == Some(revision.name.as_str());

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::error::Code;
 use crate::field::Change;
-use crate::kind::Write;
+use crate::kind::{Resource as _, Write};
+use crate::operation::{Operation, State, Verb};
 use crate::revision_v1;
 use crate::service::{ServiceSettings, TemplateSettings};
 
@@ -72,7 +73,8 @@ fn sample(row: &Row) -> &'static str {
         (_, "true or false") => "True",
         (_, "a JSON list of strings") => "[\"a\"]",
         (_, "JSON") => "{\"app\": [\"db\"]}",
-        (_, "a string") => "x",
+        (_, "a string" | "a list separated by commas") => "x",
+        (_, "a number between 0 and 1") => "0.5",
         (_, kind) => kind.rsplit('`').nth(1).unwrap(),
     }
 }
@@ -107,7 +109,8 @@ fn what_changes_nothing_is_not_written() {
         let mut world = World::ready(policy, given);
         let before = world.service().clone();
         let plan = world.write(given).unwrap();
-        assert_eq!(plan, Plan { service: before, revision: None, writes: Vec::new() });
+        assert_eq!((plan.service, plan.revision, plan.writes), (before, None, Vec::new()));
+        assert!(plan.operation.is_done());
     }
 }
 
@@ -118,7 +121,7 @@ fn a_pinned_name_lets_service_level_changes_apply_without_a_revision() {
     let mut world = World::ready(RevisionPolicy::EveryChange, &given);
     let plan = world.write(&[(NAME, json!("hello-mine")), (AUDIENCES, json!("[\"a\"]"))]).unwrap();
     assert_eq!(plan.service.spec.settings.custom_audiences, Some(vec!["a".to_owned()]));
-    assert_eq!(plan.writes.len(), 1);
+    assert_eq!(plan.writes.len(), 2, "the service and the operation");
 }
 
 #[test]
@@ -280,9 +283,16 @@ fn a_whole_plan() {
 fn deletion_takes_revisions_and_policy_along() {
     let world = World::ready(RevisionPolicy::EveryChange, &[]);
     let revision = id().revision_key(&world.revisions[0].name);
-    let writes = super::super::plan::delete(world.service(), vec![revision.clone()], Some(vec![1]));
+    let now = Timestamp::from_micros(START + 5);
+    let running = Operation::on_service(Uuid::from_u128(1), Verb::Update, world.service(), now);
+    let own = Operation::on_service(Uuid::from_u128(2), Verb::Delete, world.service(), now).done();
+    let revisions = vec![revision.clone()];
+    let writes =
+        super::super::plan::delete(world.service(), revisions, Some(vec![1]), vec![running.clone()], &own);
+    let abandoned = running.abandon(now).to_record().unwrap();
+    assert_eq!(abandoned.parent, None);
     assert_eq!(
-        writes,
+        writes.unwrap(),
         [
             Write::Delete { key: id().key(), expected: Some(START) },
             Write::Delete { key: revision, expected: None },
@@ -292,6 +302,36 @@ fn deletion_takes_revisions_and_policy_along() {
                 expected: Some(vec![1]),
                 etag: Vec::new(),
             },
+            Write::Update { record: abandoned, expected: now.micros() },
+            Write::Insert(own.to_record().unwrap()),
         ]
     );
+}
+
+#[test]
+fn a_revision_can_be_forced() {
+    let mut world = World::ready(RevisionPolicy::Template, &[]);
+    assert_eq!(world.write(&[]).unwrap().revision, None);
+    world.force_new_revision = true;
+    let forced = world.write(&[]).unwrap();
+    assert_eq!(forced.revision.unwrap().causes, Vec::<String>::new());
+    assert_eq!(forced.service.generation, 2);
+}
+
+#[test]
+fn an_operation_is_done_when_its_service_has_settled() {
+    let mut world = World::new(RevisionPolicy::EveryChange);
+    let operation = world.write(&[]).unwrap().operation;
+    let now = Timestamp::from_micros(START + 9);
+    assert_eq!(operation.settle(world.service(), now), None);
+    world.settle(RevisionPhase::Ready);
+    let done = operation.settle(world.service(), now).unwrap();
+    assert_eq!((done.state.clone(), done.settle(world.service(), now)), (State::Succeeded, None));
+    assert_eq!(Operation::from_record(done.to_record().unwrap()), Ok(done));
+    let later = world.write(&[(IMAGE, json!("other"))]).unwrap().operation;
+    world.settle(RevisionPhase::Failed(failure()));
+    let failed = later.settle(world.service(), now).unwrap();
+    let State::Failed { code, message } = failed.state else { panic!("{failed:?}") };
+    assert_eq!(code, 13);
+    assert!(message.ends_with("It did not listen."), "{message}");
 }

@@ -86,6 +86,28 @@ fn the_status_of_a_revision() {
     insta::assert_snapshot!("status_of_revision", text);
 }
 
+/// The exact conditions of a retired revision of the hosted service that had min instances.
+#[test]
+fn a_retired_revision_with_min_instances() {
+    let least = ("spec template metadata annotations autoscaling.knative.dev/minScale", json!("1"));
+    let world = World::ready(RevisionPolicy::EveryChange, &[least]);
+    let retired = lines_of(&conditions::of_revision(&world.revisions[0], false));
+    assert_eq!(
+        retired,
+        "  Ready: True | Retired | -\n  \
+         Active (info): False | Retired | Revision retired.\n  \
+         ContainerHealthy: Unknown | Retired | -\n  \
+         ContainerReady: True | - | -\n  \
+         MinInstancesProvisioned (info): False | NotProvisioned | -\n  \
+         ResourcesAvailable: Unknown | Retired | Revision retired.\n"
+    );
+    let active = lines_of(&conditions::of_revision(&world.revisions[0], true));
+    assert!(
+        active
+            .contains("MinInstancesProvisioned (info): True | - | Min instances provisioned successfully in")
+    );
+}
+
 #[test]
 fn nothing_settles_while_the_newest_revision_is_pending() {
     let mut world = World::new(RevisionPolicy::EveryChange);

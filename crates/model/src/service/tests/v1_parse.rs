@@ -216,13 +216,13 @@ fn what_the_server_writes_is_left_out() {
 #[test]
 fn what_the_table_does_not_know_is_kept() {
     let spec = spec(&[
-        ("metadata annotations run.googleapis.com/regions", json!("a,b")),
-        ("spec template metadata annotations run.googleapis.com/identity", json!("x")),
+        ("metadata annotations run.googleapis.com/gc-traffic-tags", json!("a,b")),
+        ("spec template metadata annotations run.googleapis.com/mesh-dataplane", json!("x")),
         ("spec template metadata labels client.knative.dev/nonce", json!("vgmohslfeb")),
         ("spec template spec enableServiceLinks", json!(false)),
     ]);
-    assert_eq!(spec.annotations["run.googleapis.com/regions"], "a,b");
-    assert_eq!(spec.template.annotations["run.googleapis.com/identity"], "x");
+    assert_eq!(spec.annotations["run.googleapis.com/gc-traffic-tags"], "a,b");
+    assert_eq!(spec.template.annotations["run.googleapis.com/mesh-dataplane"], "x");
     assert_eq!(spec.template.labels["client.knative.dev/nonce"], "vgmohslfeb");
     assert_eq!(spec.template.other["enableServiceLinks"], json!(false));
 }

@@ -1,0 +1,109 @@
+//! What can be done with long-running operations?
+
+use std::time::Duration;
+
+use groundrun_model::kind::{Kind, Resource as _, Write};
+use groundrun_model::operation::Operation;
+use groundrun_model::{Error, Result};
+use groundrun_store::{Cursor, Query};
+
+use crate::rollout::PATIENCE;
+use crate::services::{Listing, Page, Scope};
+use crate::{Caller, Engine, refused};
+
+/// The longest that a caller may wait for an operation at one time.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+impl Engine {
+    /// The operation of this id. While it is about to be done, this waits a moment for it.
+    ///
+    /// # Errors
+    /// 404 if there is none.
+    pub async fn get_operation(&self, caller: &Caller, scope: &Scope, id: &str) -> Result<Operation> {
+        let _allowed = self.allow(caller, "run.operations.get", id)?;
+        self.operation_within(scope, id, PATIENCE).await
+    }
+
+    /// The operation of this id, once it is done or `timeout` has passed.
+    ///
+    /// # Errors
+    /// 404 if there is none.
+    pub async fn wait_operation(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        id: &str,
+        timeout: Duration,
+    ) -> Result<Operation> {
+        let _allowed = self.allow(caller, "run.operations.get", id)?;
+        self.operation_within(scope, id, timeout.min(LONGEST_WAIT)).await
+    }
+
+    /// The operations of a scope, newest first: all, or those only that are `done` or are not.
+    ///
+    /// # Errors
+    /// 500 if the store cannot be read.
+    pub async fn list_operations(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        done: Option<bool>,
+        page: &Page,
+    ) -> Result<Listing<Operation>> {
+        let _allowed = self.allow(caller, "run.operations.list", scope.project.id.as_str())?;
+        let mut operations = self.operations_of(scope).await?;
+        operations.retain(|operation| done.is_none_or(|done| operation.is_done() == done));
+        Ok(page.cut(operations, |operation| Cursor {
+            created: operation.created,
+            name: operation.id.to_string(),
+            location: operation.region.to_string(),
+        }))
+    }
+
+    /// Forgets an operation. What it does goes on.
+    ///
+    /// # Errors
+    /// 404 if there is none, 400 FAILED_PRECONDITION if it is under way.
+    pub async fn delete_operation(&self, caller: &Caller, scope: &Scope, id: &str) -> Result<()> {
+        let _allowed = self.allow(caller, "run.operations.delete", id)?;
+        let operation = self.stored_operation(scope, id).await?;
+        if !operation.is_done() {
+            return Err(Error::new(
+                groundrun_model::Code::FailedPrecondition,
+                format!("Operation '{id}' cannot be deleted while it is running."),
+            ));
+        }
+        let write = Write::Delete { key: self.operation_key(scope, id), expected: None };
+        self.store().commit(vec![write]).await.map_err(refused)
+    }
+
+    pub(crate) async fn operations_of(&self, scope: &Scope) -> Result<Vec<Operation>> {
+        let mut query = Query::new(Kind::Operation, scope.project.id.to_string());
+        query.location = scope.region.as_ref().map(ToString::to_string);
+        self.store().list(&query).await?.into_iter().map(Operation::from_record).collect()
+    }
+
+    async fn operation_within(&self, scope: &Scope, id: &str, patience: Duration) -> Result<Operation> {
+        let mut settled = self.0.settled.subscribe();
+        let deadline = tokio::time::Instant::now() + patience;
+        loop {
+            let found = self.stored_operation(scope, id).await?;
+            // The sender lives as long as the engine: only the time can run out.
+            if found.is_done() || tokio::time::timeout_at(deadline, settled.changed()).await.is_err() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn stored_operation(&self, scope: &Scope, id: &str) -> Result<Operation> {
+        let record = self.store().get(&self.operation_key(scope, id)).await?;
+        record.map(Operation::from_record).transpose()?.ok_or_else(|| {
+            let region = scope.region.as_ref().unwrap_or(&self.0.config.region);
+            Error::not_found("OPERATION", id, region.as_str(), scope.project.id.as_str())
+        })
+    }
+
+    fn operation_key(&self, scope: &Scope, id: &str) -> groundrun_model::kind::Key {
+        Operation::key(&scope.project, scope.region.as_ref().unwrap_or(&self.0.config.region), id)
+    }
+}
