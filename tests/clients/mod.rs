@@ -2,5 +2,6 @@
 //! skipped with a printed reason where they are not installed.
 
 mod gcloud;
+mod gcloud_domains;
 mod gcloud_page;
 mod gcloud_services;

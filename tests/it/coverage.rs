@@ -14,14 +14,24 @@ const UNCOVERED_ROUTES: &[&str] = &[];
 /// The rows that no story sends. This list may only shrink.
 const UNCOVERED_ROWS: &[&str] = &[];
 
+/// The domain that is mapped to the service of the stories here.
+const DOMAIN: &str = "api.example.com";
+
 const EMAIL: &str = "caller@demo-project.iam.gserviceaccount.com";
+
+/// A mapping of a domain to that service.
+fn mapping(domain: &str) -> Value {
+    json!({ "metadata": { "name": domain }, "spec": { "routeName": "hello" } })
+}
 
 /// What a route is asked, by its name in Google's API.
 fn body(name: &str) -> Option<Value> {
     let verb = name.rsplit('.').next().unwrap_or_default();
     Some(match verb {
         "create" if name.contains("serviceAccounts") => json!({ "accountId": "another" }),
+        "create" if name.contains("domainmappings") => mapping("another.example.com"),
         "create" => Owner::service("another"),
+        "list" => json!({ "resourceNames": [format!("projects/{PROJECT}")] }),
         "patch" => json!({ "template": { "containers": [{ "image": "gcr.io/demo/hello" }] } }),
         "wait" => json!({ "timeout": "1s" }),
         "replaceService" => Owner::service("hello"),
@@ -54,6 +64,7 @@ fn drive(
         ("{location}", REGION),
         ("{service}", "hello"),
         ("{revision}", retired),
+        ("{domain}", DOMAIN),
         ("{operation}", operation),
         ("{api}", "run.googleapis.com"),
         ("{account}", EMAIL),
@@ -91,6 +102,8 @@ async fn every_route_answers() {
     let world = World::start().await;
     let retired = revision_name(&world.deploy("hello").await);
     world.owner().set_env("hello", "A", "1").await;
+    let mappings = format!("/apis/domains.cloudrun.com/v1/namespaces/{PROJECT}/domainmappings");
+    let _ = world.owner().ask(Method::POST, mappings).json(&mapping(DOMAIN)).send().await.expect(200);
     world.owner().set_env("hello", "A", "2").await;
     let listed = format!("/v2/projects/{PROJECT}/locations/{REGION}/operations");
     let listed = world.get(listed).send().await.expect(200).json();

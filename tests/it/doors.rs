@@ -102,8 +102,7 @@ async fn what_is_not_emulated_is_refused_by_name() {
         (Method::GET, format!("/apis/run.googleapis.com/v1/namespaces/{PROJECT}/jobs")),
         (Method::POST, format!("/apis/run.googleapis.com/v1/namespaces/{PROJECT}/jobs/j:run")),
         (Method::GET, format!("/apis/run.googleapis.com/v1/namespaces/{PROJECT}/workerpools")),
-        (Method::GET, format!("/apis/domains.cloudrun.com/v1/namespaces/{PROJECT}/domainmappings")),
-        (Method::POST, "/v2/entries:list".to_owned()),
+        (Method::POST, "/v2/entries:tail".to_owned()),
         (Method::DELETE, format!("/v1/projects/{PROJECT}")),
         (Method::POST, "/v1/projects/-/serviceAccounts/a@b.test:getIamPolicy".to_owned()),
         (Method::GET, "/computeMetadata/v1/instance/region".to_owned()),
@@ -121,8 +120,7 @@ async fn what_is_not_emulated_is_refused_by_name() {
     The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (GET /apis/run.googleapis.com/v1/namespaces/demo-project/jobs) is not emulated by groundrun.
     The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (POST /apis/run.googleapis.com/v1/namespaces/demo-project/jobs/j:run) is not emulated by groundrun.
     The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (GET /apis/run.googleapis.com/v1/namespaces/demo-project/workerpools) is not emulated by groundrun.
-    The v1 API of Cloud Run domain mappings (GET /apis/domains.cloudrun.com/v1/namespaces/demo-project/domainmappings) is not emulated by groundrun.
-    The Cloud Logging API (POST /v2/entries:list) is not emulated by groundrun.
+    This method of the Cloud Logging API (POST /v2/entries:tail) is not emulated by groundrun.
     This method of the Resource Manager API (DELETE /v1/projects/demo-project) is not emulated by groundrun.
     This method of the IAM API (POST /v1/projects/-/serviceAccounts/a@b.test:getIamPolicy) is not emulated by groundrun.
     The metadata server (/computeMetadata/v1/instance/region) is not emulated by groundrun.
@@ -133,12 +131,12 @@ async fn what_is_not_emulated_is_refused_by_name() {
 #[tokio::test]
 async fn grpc_is_refused_as_grpc() {
     let world = World::start().await;
-    let method = "/google.cloud.run.v2.Services/GetService";
+    let method = "/google.cloud.run.v2.Jobs/RunJob";
     let ask = world.ask(Method::POST, method).body("application/grpc", vec![0, 0, 0, 0, 0]);
     let answer = ask.host("us-central1-run.googleapis.com").http2(Http2).send().await.expect(200);
     assert_eq!(answer.header("content-type"), Some("application/grpc"));
     assert_eq!(answer.header("grpc-status"), Some("12"));
-    assert!(answer.header("grpc-message").unwrap().contains("google.cloud.run.v2.Services/GetService"));
+    assert!(answer.header("grpc-message").unwrap().contains("google.cloud.run.v2.Jobs/RunJob"));
 }
 
 #[tokio::test]

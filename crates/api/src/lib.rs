@@ -9,6 +9,7 @@ mod grpc;
 mod health;
 mod iam_credentials;
 mod iam_policy;
+mod logging;
 mod oauth;
 mod overview;
 mod paging;

@@ -9,9 +9,9 @@ use groundrun_model::{Code, Error, door};
 use http::{HeaderValue, header};
 
 use crate::error::refusal;
-use crate::v1::{locations, operations, revisions, services};
+use crate::v1::{domain_mappings, locations, operations, revisions, services};
 use crate::v2::rest;
-use crate::{State, grpc, health, iam_credentials, iam_policy, oauth, overview, resource_manager};
+use crate::{State, grpc, health, iam_credentials, iam_policy, logging, oauth, overview, resource_manager};
 use crate::{service_accounts, service_usage, shape, unimplemented, verb};
 
 /// The name of the server, in every answer of the API.
@@ -89,6 +89,22 @@ routes! {
     get "/v2/projects/{project}/locations/{location}/operations/{operation}" "run.projects.locations.operations.get" => rest::get_operation;
     delete "/v2/projects/{project}/locations/{location}/operations/{operation}" "run.projects.locations.operations.delete" => rest::delete_operation;
     post "/v2/projects/{project}/locations/{location}/operations/{operation}/:wait" "run.projects.locations.operations.wait" => rest::wait_operation;
+
+    // Domain mappings.
+    get "/apis/domains.cloudrun.com/v1/namespaces/{namespace}/domainmappings" "run.namespaces.domainmappings.list" => domain_mappings::list_all;
+    post "/apis/domains.cloudrun.com/v1/namespaces/{namespace}/domainmappings" "run.namespaces.domainmappings.create" => domain_mappings::create;
+    get "/apis/domains.cloudrun.com/v1/namespaces/{namespace}/domainmappings/{domain}" "run.namespaces.domainmappings.get" => domain_mappings::get;
+    delete "/apis/domains.cloudrun.com/v1/namespaces/{namespace}/domainmappings/{domain}" "run.namespaces.domainmappings.delete" => domain_mappings::delete;
+    get "/apis/domains.cloudrun.com/v1/namespaces/{namespace}/authorizeddomains" "run.namespaces.authorizeddomains.list" => domain_mappings::list_authorized;
+    get "/v1/projects/{project}/locations/{location}/domainmappings" "run.projects.locations.domainmappings.list" => domain_mappings::list_all;
+    post "/v1/projects/{project}/locations/{location}/domainmappings" "run.projects.locations.domainmappings.create" => domain_mappings::create;
+    get "/v1/projects/{project}/locations/{location}/domainmappings/{domain}" "run.projects.locations.domainmappings.get" => domain_mappings::get;
+    delete "/v1/projects/{project}/locations/{location}/domainmappings/{domain}" "run.projects.locations.domainmappings.delete" => domain_mappings::delete;
+    get "/v1/projects/{project}/locations/{location}/authorizeddomains" "run.projects.locations.authorizeddomains.list" => domain_mappings::list_authorized;
+    get "/v1/projects/{project}/authorizeddomains" "run.projects.authorizeddomains.list" => domain_mappings::list_authorized;
+
+    // What services and their instances have left in the log.
+    post "/v2/entries/:list" "logging.entries.list" => logging::list_entries;
 
     // What gcloud asks of other APIs on the way.
     get "/v1/projects/{project}/services/{api}" "serviceusage.services.get" => service_usage::get;

@@ -7,8 +7,10 @@
 mod caller;
 mod credentials;
 mod directory;
+mod domain_mappings;
 mod draw;
 mod locks;
+mod logs;
 mod operations;
 mod policies;
 mod projects;
@@ -29,14 +31,16 @@ use groundrun_model::routing::RoutingTable;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::UrlConfig;
 use groundrun_model::{Error, Project, Region, Result};
-use groundrun_runtime::Backend;
+use groundrun_runtime::{Backend, Logs};
 use groundrun_store::{CommitError, Store};
 
 pub use caller::{Allowed, Caller};
 pub use credentials::{AccessToken, TokenGrant, TokenReply};
 pub use directory::Directory;
+pub use domain_mappings::DomainMappingView;
 pub use draw::{Clock, Draw};
 pub use groundrun_store::{Cursor, ServiceAccount};
+pub use logs::{LogPage, LogQuery};
 pub use revisions::RevisionView;
 pub use services::{Listing, Page, Scope, ServiceView, WriteOptions, Written};
 
@@ -69,6 +73,8 @@ pub struct Parts {
     pub keys: Keys,
     /// What runs the instances.
     pub backend: Backend,
+    /// The log of services and instances.
+    pub logs: Logs,
     /// The clock.
     pub clock: Clock,
     /// The source of ids and of chance.
@@ -158,6 +164,10 @@ impl Engine {
     /// How long it is until `moment`, in seconds.
     pub fn seconds_until(&self, moment: groundrun_model::Timestamp) -> i64 {
         moment.seconds() - self.now().seconds()
+    }
+
+    fn logs(&self) -> &Logs {
+        &self.0.parts.logs
     }
 
     fn store(&self) -> &Store {

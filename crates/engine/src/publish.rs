@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use groundrun_model::domain_mapping::{self, DomainMapping};
 use groundrun_model::iam::Policy;
 use groundrun_model::instance::InstanceSpec;
 use groundrun_model::kind::{Key, Kind, Resource as _};
@@ -74,8 +75,29 @@ impl Engine {
             }
             self.resume_in_background(service);
         }
+        let table = table.with_domains(self.domains().await?);
         self.0.table.store(Arc::new(table));
         Ok(())
+    }
+
+    /// Replaces what mapped domains lead to by what is stored now.
+    pub(crate) async fn publish_domains(&self) -> Result<()> {
+        let _turn = self.0.publishing.lock().await;
+        let next = self.0.table.load().with_domains(self.domains().await?);
+        self.0.table.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// Every mapped domain, and the service that it leads to.
+    async fn domains(&self) -> Result<HashMap<String, ServiceId>> {
+        let mut by_domain: HashMap<String, Vec<DomainMapping>> = HashMap::new();
+        for mapping in self.store().find_all::<DomainMapping>().await? {
+            by_domain.entry(mapping.domain.as_str().to_owned()).or_default().push(mapping);
+        }
+        let leads = |(domain, mappings): (String, Vec<DomainMapping>)| {
+            Some((domain, domain_mapping::holder(&mappings)?.service()))
+        };
+        Ok(by_domain.into_iter().filter_map(leads).collect())
     }
 
     async fn route(&self, service: &Service) -> Result<Route> {

@@ -13,7 +13,7 @@ use groundrun_model::service::{
 };
 use groundrun_model::url::{UrlConfig, UrlStyle};
 use groundrun_model::{Project, Region, ServiceId, ServiceName, Timestamp};
-use groundrun_runtime::Backend;
+use groundrun_runtime::{Backend, Logs};
 use groundrun_store::Store;
 use uuid::Uuid;
 
@@ -49,7 +49,9 @@ async fn engine(store: Store) -> Engine {
         region: id().region,
     };
     let keys = Keys::from_pems(ID_TOKEN_KEY, SERVICE_ACCOUNT_KEY).unwrap();
-    let parts = Parts { store, keys, backend: Backend::Echo, clock: Clock::system(), draw: Draw::seeded(7) };
+    let (clock, draw) = (Clock::system(), Draw::seeded(7));
+    let logs = Logs::new(Timestamp::default);
+    let parts = Parts { store, keys, backend: Backend::Echo, logs, clock, draw };
     Engine::open(config, parts).await.unwrap()
 }
 

@@ -18,6 +18,8 @@ pub enum Kind {
     Service,
     /// A revision of a service; its parent is the service's name.
     Revision,
+    /// A mapping of a domain to a service.
+    DomainMapping,
     /// A long-running operation; while it is under way its parent is the service's name.
     Operation,
 }
@@ -28,6 +30,7 @@ impl Kind {
         match self {
             Self::Service => "service",
             Self::Revision => "revision",
+            Self::DomainMapping => "domain-mapping",
             Self::Operation => "operation",
         }
     }

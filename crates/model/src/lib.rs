@@ -6,6 +6,8 @@
 
 pub mod account;
 pub mod audience;
+pub mod domain_mapping;
+pub mod domain_mapping_v1;
 pub mod door;
 pub mod error;
 pub mod field;
@@ -13,6 +15,7 @@ pub mod iam;
 pub mod instance;
 pub mod invoke;
 pub mod kind;
+pub mod log;
 pub mod message;
 pub mod name;
 pub mod operation;

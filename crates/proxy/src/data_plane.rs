@@ -11,7 +11,7 @@ use groundrun_model::instance::InstanceSpec;
 use groundrun_model::invoke::Permit;
 use groundrun_model::request::TraceContext;
 use groundrun_model::routing::RoutingTable;
-use groundrun_runtime::{Backend, Body, BoxError};
+use groundrun_runtime::{Backend, Body, BoxError, Logs};
 use http::request::Parts;
 use http::{Request, Response};
 
@@ -47,6 +47,8 @@ pub struct Setup {
     pub verifier: Verifier,
     /// Runs the instances.
     pub backend: Backend,
+    /// Where requests are logged for those who ask the API.
+    pub logs: Logs,
     /// How it differs from the hosted one.
     pub options: Options,
     /// Tells when a token is shown.
@@ -85,8 +87,8 @@ impl DataPlane {
     /// The response to a request that arrived for a service, or for the host of one that is not there:
     /// the model's `door::classify` says which do.
     ///
-    /// Every request that was admitted or denied is logged on one line, target `groundrun::request`. The
-    /// `date` header is left to the HTTP server.
+    /// Every request that was admitted or denied is logged on one line, target `groundrun::request`, and
+    /// leaves an entry in [`Setup::logs`]. The `date` header is left to the HTTP server.
     pub async fn handle<B>(&self, request: Request<B>, arrival: Arrival<'_>) -> Response<Body>
     where
         B: hyper::body::Body<Data = Bytes> + Send + 'static,
@@ -94,6 +96,7 @@ impl DataPlane {
     {
         let (mut head, body) = request.into_parts();
         let (method, uri) = (head.method.clone(), head.uri.clone());
+        let arrived = log::Arrived::new((self.0.now)(), &head, &arrival);
         let outcome = match self.admit(&mut head, &arrival) {
             Ok(admission) => {
                 let response = forward(self.0.backend, &admission, Request::from_parts(head, body)).await;
@@ -104,11 +107,16 @@ impl DataPlane {
         match outcome {
             Ok((admission, response)) => {
                 log::admitted(&admission, &method, uri.path(), response.status());
+                self.0.logs.record(arrived.answered(&admission, &response, (self.0.now)()));
                 response
             }
             Err(rejection) => {
                 log::rejected(&rejection, &method, uri.path(), arrival.authority);
-                rejection.respond(&method, uri.path(), self.0.options.explain)
+                let response = rejection.respond(&method, uri.path(), self.0.options.explain);
+                if let Some(entry) = arrived.refused(&rejection, &response, (self.0.now)()) {
+                    self.0.logs.record(entry);
+                }
+                response
             }
         }
     }
@@ -123,7 +131,7 @@ impl DataPlane {
         let found = phase::host(&table, arrival.authority, path)?;
         phase::method(&head.method)?;
         phase::reserved_path(path)?;
-        phase::ingress(found.route, arrival.origin)?;
+        phase::ingress(&found, arrival.origin)?;
         phase::https(options.https_redirect, arrival, &head.uri)?;
         let shown = phase::authenticate(found.route, &head.headers, verifier, now)?;
         let permit = phase::authorize(found.route, &shown, names)?;

@@ -1,11 +1,22 @@
 //! What does the request log say?
 //!
 //! One line a request, target `groundrun::request`; never a token, and never a query, which may hold one.
+//! Beside it an entry of the log that the API shows, as the hosted service has it: its URL has the query.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use groundrun_model::Timestamp;
 use groundrun_model::invoke::Caller;
-use http::{Method, StatusCode};
+use groundrun_model::log::{LogEntry, Payload, RequestEntry, RequestLine, Source, refusal_message};
+use groundrun_runtime::Body;
+use http::header::USER_AGENT;
+use http::request::Parts;
+use http::{Method, Response, StatusCode, Version};
+use hyper::body::Body as _;
 use tracing::{debug, info, warn};
 
+use crate::arrival::{Arrival, Scheme};
 use crate::data_plane::Admission;
 use crate::explain;
 use crate::reject::Rejection;
@@ -56,4 +67,86 @@ pub(crate) fn rejected(rejection: &Rejection, method: &Method, path: &str, autho
 
 fn name(caller: &Caller) -> &str {
     caller.email.as_deref().unwrap_or(&caller.unique_id)
+}
+
+/// What the entry of a request will say, noted before the request is changed for its instance.
+pub(crate) struct Arrived {
+    at: Timestamp,
+    remote: IpAddr,
+    line: RequestLine,
+}
+
+impl Arrived {
+    /// Notes what a client sent. It is copied: a piece of the buffer that it stands in would keep all of
+    /// that.
+    pub(crate) fn new(at: Timestamp, head: &Parts, arrival: &Arrival<'_>) -> Self {
+        let scheme = match arrival.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+        let user_agent = head.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        let line = RequestLine::new(
+            head.method.as_str(),
+            [scheme, arrival.authority, target],
+            protocol(head.version),
+            user_agent.unwrap_or_default(),
+        );
+        Self { at, remote: arrival.peer.ip(), line }
+    }
+
+    /// The entry of a request that an instance answered.
+    pub(crate) fn answered(
+        self,
+        admission: &Admission,
+        response: &Response<Body>,
+        now: Timestamp,
+    ) -> LogEntry {
+        let source = Source::Instance(Arc::clone(&admission.instance));
+        self.entry(source, response, now, Some(admission.trace.id()), None)
+    }
+
+    /// The entry of a request that was not forwarded, if the hosted service has one for it.
+    pub(crate) fn refused(
+        self,
+        rejection: &Rejection,
+        response: &Response<Body>,
+        now: Timestamp,
+    ) -> Option<LogEntry> {
+        let service = explain::logged_service(rejection)?;
+        let message = match rejection {
+            Rejection::Denied { denial, .. } => Some(refusal_message(denial)),
+            _ => None,
+        };
+        Some(self.entry(Source::Service(Box::new(service.clone())), response, now, None, message))
+    }
+
+    fn entry(
+        self,
+        source: Source,
+        response: &Response<Body>,
+        now: Timestamp,
+        trace: Option<u128>,
+        message: Option<&'static str>,
+    ) -> LogEntry {
+        let payload = Payload::Request(RequestEntry {
+            line: self.line,
+            status: response.status().as_u16(),
+            response_size: response.body().size_hint().exact(),
+            // A clock may go back.
+            latency: now.micros().saturating_sub(self.at.micros()).max(0),
+            remote: self.remote,
+            trace,
+            message,
+        });
+        LogEntry { sequence: 0, timestamp: self.at, source, payload }
+    }
+}
+
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_2 => "HTTP/2",
+        Version::HTTP_10 => "HTTP/1.0",
+        _ => "HTTP/1.1",
+    }
 }

@@ -45,8 +45,8 @@ pub(crate) fn reserved_path(path: &str) -> Result<(), Rejection> {
 }
 
 /// May the service be called from there, and at this URL?
-pub(crate) fn ingress(route: &Route, origin: Origin) -> Result<(), Rejection> {
-    route.closed_to(origin).map_or(Ok(()), |closed| Err(Rejection::Closed(closed)))
+pub(crate) fn ingress(found: &HostMatch<'_>, origin: Origin) -> Result<(), Rejection> {
+    found.closed_to(origin).map_or(Ok(()), |closed| Err(Rejection::Closed(closed)))
 }
 
 /// Must the client come back by https?

@@ -22,7 +22,7 @@ use groundrun_model::routing::{Ingress, Origin, Route, RouteFacts, RoutingTable}
 use groundrun_model::token::IdClaims;
 use groundrun_model::url::{ServiceHosts, UrlConfig, UrlStyle};
 use groundrun_model::{Project, Region, RevisionName, ServiceId, ServiceName, Timestamp};
-use groundrun_runtime::Backend;
+use groundrun_runtime::{Backend, Logs};
 use http::request::Builder;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -120,6 +120,7 @@ impl Service {
             table: Arc::new(ArcSwap::from_pointee(self.table())),
             verifier: keys.verifier(),
             backend: Backend::Echo,
+            logs: Logs::new(|| NOW),
             now: Arc::new(|| NOW),
             random: Arc::new(move || next.fetch_add(1, Ordering::Relaxed)),
             names: Arc::new(|unique_id| {

@@ -1,13 +1,16 @@
 //! What runs the instances?
 
 use std::error::Error;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use groundrun_model::instance::InstanceSpec;
+use groundrun_model::log::Stream;
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::echo::{self, EchoCaller};
+use crate::logs::Logs;
 
 /// Any error of a body.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -41,14 +44,19 @@ pub enum RespondError {
 }
 
 impl Backend {
-    /// Starts an instance of the revision, and returns when it is ready for requests. An echo is at once,
-    /// unless nobody could have pulled its image.
+    /// Starts an instance of the revision, and returns when it is ready for requests. What it writes goes
+    /// to `logs`. An echo is ready at once and says so, unless nobody could have pulled its image.
     ///
     /// # Errors
     /// The instance did not become ready.
-    pub async fn start(&self, spec: &InstanceSpec) -> Result<(), StartFailure> {
+    pub async fn start(&self, spec: InstanceSpec, logs: &Logs) -> Result<(), StartFailure> {
         match self {
-            Self::Echo => echo::start(spec),
+            Self::Echo => {
+                echo::start(&spec)?;
+                let text = format!("listening on port {}", spec.port);
+                logs.write(&Arc::new(spec), Stream::Stdout, &text);
+                Ok(())
+            }
         }
     }
 

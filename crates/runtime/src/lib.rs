@@ -5,9 +5,11 @@
 
 mod backend;
 mod echo;
+mod logs;
 
 #[cfg(test)]
 mod tests;
 
 pub use backend::{Backend, Body, BoxError, RespondError, StartFailure};
 pub use echo::EchoCaller;
+pub use logs::Logs;

@@ -6,13 +6,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use groundrun_model::instance::InstanceSpec;
-use groundrun_model::{Project, Region, RevisionName, ServiceId, ServiceName};
+use groundrun_model::{Project, Region, RevisionName, ServiceId, ServiceName, Timestamp};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Frame;
 use serde_json::{Value, json};
 
-use crate::{Backend, Body, BoxError, EchoCaller, RespondError};
+use crate::{Backend, Body, BoxError, EchoCaller, Logs, RespondError};
 
 fn spec() -> InstanceSpec {
     let env = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -46,8 +46,13 @@ async fn text(response: Response<Body>) -> String {
 
 #[tokio::test]
 async fn an_echo_is_ready_at_once() {
-    assert_eq!(Backend::Echo.start(&spec()).await, Ok(()));
+    let logs = Logs::new(|| Timestamp::from_seconds(7));
+    assert_eq!(Backend::Echo.start(spec(), &logs).await, Ok(()));
     Backend::Echo.stop(&spec()).await;
+    let entries = logs.read(|service| *service == spec().service);
+    let [entry] = entries.as_slice() else { panic!("{entries:?}") };
+    assert_eq!((entry.text(), entry.log_id()), (Some("listening on port 9090"), "stdout"));
+    assert_eq!(entry.timestamp, Timestamp::from_seconds(7));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use axum::extract::State as FromState;
 use groundrun_engine::{WriteOptions, Written};
 use groundrun_model::field::Api;
-use groundrun_model::service::v1::{ServiceBody, parse};
+use groundrun_model::service::v1::parse;
 use groundrun_model::service::{Service, v1_render};
 use groundrun_model::{Error, Result, ServiceName};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub(crate) async fn create(
     Body(body): Body,
 ) -> Reply {
     let body = parse(body)?;
-    same_project(&state, &target, &body).await?;
+    same_project(&state, &target, body.namespace.as_deref()).await?;
     let name = match (&body.name, &body.generate_name) {
         (Some(name), _) => ServiceName::parse(name, "metadata.name")?,
         (None, beginning) => state.engine.generate_service_name(beginning.as_deref())?,
@@ -52,7 +52,7 @@ pub(crate) async fn replace(
 ) -> Reply {
     let id = target.service()?;
     let body = parse(body)?;
-    same_project(&state, &target, &body).await?;
+    same_project(&state, &target, body.namespace.as_deref()).await?;
     if body.name.as_deref().is_some_and(|name| name != id.name.as_str()) {
         return Err(Error::field("metadata.name", "must be the name of the service in the URL").into());
     }
@@ -135,8 +135,8 @@ pub(crate) fn deleted(plural: &str, name: &str, uid: &str) -> Value {
 }
 
 /// The namespace of the body is the project of the URL, by its id or by its number.
-async fn same_project(state: &State, target: &Target, body: &ServiceBody) -> Result<()> {
-    let Some(namespace) = &body.namespace else { return Ok(()) };
+pub(crate) async fn same_project(state: &State, target: &Target, namespace: Option<&str>) -> Result<()> {
+    let Some(namespace) = namespace else { return Ok(()) };
     if state.engine.project(namespace).await.is_ok_and(|project| project == target.scope.project) {
         return Ok(());
     }

@@ -15,7 +15,7 @@ use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::{UrlConfig, UrlStyle};
 use groundrun_model::{Error, Project, Region};
 use groundrun_proxy::{DataPlane, Options, Setup};
-use groundrun_runtime::Backend;
+use groundrun_runtime::{Backend, Logs};
 use groundrun_store::{Store, StoreError};
 use tokio::net::TcpListener;
 
@@ -137,13 +137,25 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
     };
     let backend = Backend::Echo;
     let clock = world.clock.clone();
-    let parts = Parts { store, keys: keys.clone(), backend, clock: world.clock, draw: world.draw };
+    let logs = {
+        let clock = clock.clone();
+        Logs::new(move || clock.now())
+    };
+    let parts = Parts {
+        store,
+        keys: keys.clone(),
+        backend,
+        logs: logs.clone(),
+        clock: world.clock,
+        draw: world.draw,
+    };
     let engine = Engine::open(config, parts).await?;
     let directory = engine.directory();
     let data_plane = DataPlane::new(Setup {
         table: engine.routing_table(),
         verifier: keys.verifier(),
         backend,
+        logs,
         options: Options { explain: options.explain, https_redirect: options.https_redirect },
         now: Arc::new(move || clock.now()),
         random: Arc::new(|| fastrand::u64(..)),

@@ -25,9 +25,10 @@ const ACCOUNTS_HOST: &str = "accounts.google.com";
 /// Who answers a request.
 #[derive(Debug, Clone)]
 pub enum Door<'t> {
-    /// A service, at its own host or at the host of one of its tags.
+    /// A service, at its own host, at the host of one of its tags or at a mapped domain.
     DataPlane(HostMatch<'t>),
-    /// Nobody: the host is one of run.app, and no service or tag has it. The data plane's 404 page.
+    /// Nobody: the host is one of run.app or a mapped domain, and no service or tag has it. The data plane's
+    /// 404 page.
     NoSuchService {
         /// The host, in lower case and without a port.
         host: String,
@@ -80,7 +81,7 @@ pub fn classify<'t>(
     if let Some(found) = table.route(&host) {
         return Door::DataPlane(found);
     }
-    if host.ends_with(HOSTED_SUFFIX) || host.ends_with(LOCAL_SUFFIX) {
+    if host.ends_with(HOSTED_SUFFIX) || host.ends_with(LOCAL_SUFFIX) || table.is_mapped(&host) {
         return Door::NoSuchService { host: host.into_owned() };
     }
     if METADATA_HOSTS.contains(&&*host) {

@@ -14,7 +14,9 @@ fn table() -> RoutingTable {
     let id = id();
     let mut facts = facts(&id);
     facts.tags = vec![("green".to_owned(), Arc::new(spec(&id, "hello-00001-abc")))];
-    RoutingTable::default().with(Route::build(facts))
+    let gone = ServiceId { name: ServiceName::parse("gone", "f").unwrap(), ..id.clone() };
+    let domains = [("api.example.com".to_owned(), id), ("old.example.com".to_owned(), gone)];
+    RoutingTable::default().with(Route::build(facts)).with_domains(domains)
 }
 
 fn id() -> ServiceId {
@@ -31,8 +33,8 @@ fn door(authority: Option<&str>, path: &str, absolute_form: bool) -> String {
     let authority = authority
         .map(|text| text.replace("HASH", &project_hash(number)).replace("NUMBER", &number.to_string()));
     match classify(&table(), authority.as_deref(), path, absolute_form) {
-        Door::DataPlane(HostMatch { route, tag: None }) => route.id.name.to_string(),
-        Door::DataPlane(HostMatch { route, tag: Some(tag) }) => format!("{} {tag}", route.id.name),
+        Door::DataPlane(HostMatch { route, tag: None, .. }) => route.id.name.to_string(),
+        Door::DataPlane(HostMatch { route, tag: Some(tag), .. }) => format!("{} {tag}", route.id.name),
         Door::NoSuchService { .. } => "no service".to_owned(),
         Door::Api { region, host } => {
             format!("api {host:?}{}", region.map_or(String::new(), |region| format!(" {region}")))
@@ -46,6 +48,10 @@ fn door(authority: Option<&str>, path: &str, absolute_form: bool) -> String {
 #[test]
 fn by_host() {
     for (host, expected) in [
+        ("api.example.com", "hello"),
+        ("API.Example.com:8786", "hello"),
+        ("old.example.com", "no service"),
+        ("other.example.com", "api Unknown"),
         ("hello-HASH-uc.a.run.app", "hello"),
         ("hello-HASH-uc.a.run.app:443", "hello"),
         ("hello-HASH-uc.a.run.app.", "hello"),

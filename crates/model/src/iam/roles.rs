@@ -39,6 +39,8 @@ macro_rules! union {
 const READ: &[&str] = &[
     "run.configurations.get",
     "run.configurations.list",
+    "run.domainmappings.get",
+    "run.domainmappings.list",
     "run.jobs.get",
     "run.jobs.list",
     "run.locations.list",
@@ -55,6 +57,8 @@ const READ: &[&str] = &[
 
 /// Changing services, but not who may use them.
 const WRITE: &[&str] = &[
+    "run.domainmappings.create",
+    "run.domainmappings.delete",
     "run.jobs.create",
     "run.jobs.delete",
     "run.jobs.update",
@@ -64,6 +68,9 @@ const WRITE: &[&str] = &[
     "run.services.delete",
     "run.services.update",
 ];
+
+/// Reading what services and instances have written.
+const READ_LOGS: &[&str] = &["logging.logEntries.list"];
 
 const INVOKE_ONLY: &[&str] = &[RUN_INVOKE];
 const RUN_JOBS: &[&str] = &["run.executions.cancel", "run.jobs.run"];
@@ -106,8 +113,8 @@ union! {
     RUN_ADMIN = RUN_DEVELOPER SET_RUN_POLICY;
     RUN_AGENT = INVOKE_ONLY ACT_AS READ_ACCOUNTS GET_ACCESS_TOKEN GET_OPEN_ID_TOKEN SIGN;
     JOBS_OVERRIDES = RUN_JOBS RUN_JOBS_OVERRIDES;
-    VIEWER = RUN_VIEWER READ_PROJECT_POLICY READ_ACCOUNTS;
-    EDITOR = RUN_DEVELOPER READ_PROJECT_POLICY READ_ACCOUNTS ACT_AS WRITE_ACCOUNTS ACCOUNT_KEYS;
+    VIEWER = RUN_VIEWER READ_PROJECT_POLICY READ_ACCOUNTS READ_LOGS;
+    EDITOR = RUN_DEVELOPER READ_PROJECT_POLICY READ_ACCOUNTS READ_LOGS ACT_AS WRITE_ACCOUNTS ACCOUNT_KEYS;
     // Not even an owner may mint tokens of a service account without being given the right.
     OWNER = EDITOR SET_RUN_POLICY SET_PROJECT_POLICY ACCOUNT_POLICY;
     ACCOUNT_ADMIN = READ_ACCOUNTS WRITE_ACCOUNTS ACCOUNT_POLICY;
@@ -141,6 +148,7 @@ static ROLES: &[(&str, &[&str])] = &[
     ("iam.serviceAccountUser", ACCOUNT_USER),
     ("iam.workloadIdentityUser", WORKLOAD_USER),
     ("integrations.serviceAgent", INVOKE_ONLY),
+    ("logging.viewer", READ_LOGS),
     ("monitoring.notificationServiceAgent", INVOKE_ONLY),
     ("owner", OWNER),
     ("resourcemanager.projectIamAdmin", PROJECT_ADMIN),
@@ -200,6 +208,29 @@ mod tests {
             assert!(!may(&format!("roles/{role}")), "{role}");
         }
         assert_eq!(role_permissions("roles/run.servicesInvoker"), Some([RUN_INVOKE].as_slice()));
+    }
+
+    #[test]
+    fn a_viewer_reads_mappings_and_logs_and_changes_none() {
+        let holds = |role: &str, permission: &str| role_permissions(role).unwrap().contains(&permission);
+        for (role, reads_logs, writes) in [
+            ("roles/viewer", true, false),
+            ("roles/run.viewer", false, false),
+            ("roles/run.developer", false, true),
+            ("roles/run.admin", false, true),
+            ("roles/editor", true, true),
+            ("roles/owner", true, true),
+        ] {
+            assert!(
+                holds(role, "run.domainmappings.get") && holds(role, "run.domainmappings.list"),
+                "{role}"
+            );
+            assert_eq!(holds(role, "logging.logEntries.list"), reads_logs, "{role}");
+            for permission in ["run.domainmappings.create", "run.domainmappings.delete"] {
+                assert_eq!(holds(role, permission), writes, "{role} {permission}");
+            }
+        }
+        assert!(holds("roles/logging.viewer", "logging.logEntries.list"));
     }
 
     #[test]

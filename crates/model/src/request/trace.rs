@@ -21,6 +21,11 @@ impl TraceContext {
         Self { trace, span: span.max(1), is_sampled }
     }
 
+    /// The id of the trace.
+    pub fn id(&self) -> u128 {
+        self.trace
+    }
+
     /// The value of `traceparent`: `00-TRACE-SPAN-FLAGS`.
     pub fn traceparent(&self) -> String {
         format!("00-{:032x}-{:016x}-{:02x}", self.trace, self.span, u8::from(self.is_sampled))

@@ -98,19 +98,6 @@ impl Route {
             id: facts.id,
         }
     }
-
-    /// Whether this service hides from a request from `origin`, and why. All of its hosts are run.app
-    /// hosts or their local forms.
-    pub fn closed_to(&self, origin: Origin) -> Option<Closed> {
-        if self.default_url_disabled {
-            return Some(Closed::DefaultUrlDisabled);
-        }
-        match (self.ingress, origin) {
-            (Ingress::All, _)
-            | (Ingress::Internal | Ingress::InternalAndCloudLoadBalancing, Origin::Internal) => None,
-            (ingress, _) => Some(Closed::Ingress(ingress)),
-        }
-    }
 }
 
 /// The service that a host leads to, and the tag if the host names one that exists.
@@ -120,9 +107,24 @@ pub struct HostMatch<'t> {
     pub route: &'t Arc<Route>,
     /// The tag, as the route knows it.
     pub tag: Option<&'t str>,
+    /// Whether the host is a domain that is mapped to the service, and not one of its own.
+    pub is_mapped: bool,
 }
 
 impl<'t> HostMatch<'t> {
+    /// Whether the service hides from a request from `origin` to this host, and why. A mapped domain is
+    /// there also where the URLs under run.app are off.
+    pub fn closed_to(&self, origin: Origin) -> Option<Closed> {
+        if self.route.default_url_disabled && !self.is_mapped {
+            return Some(Closed::DefaultUrlDisabled);
+        }
+        match (self.route.ingress, origin) {
+            (Ingress::All, _)
+            | (Ingress::Internal | Ingress::InternalAndCloudLoadBalancing, Origin::Internal) => None,
+            (ingress, _) => Some(Closed::Ingress(ingress)),
+        }
+    }
+
     /// The revision that takes the request: of the tag, or else drawn by `dice` in `0..DICE`. `None` if
     /// no revision serves.
     pub fn pick(&self, dice: u32) -> Option<&'t Arc<InstanceSpec>> {

@@ -22,26 +22,39 @@ type Shard = HashMap<Arc<str>, Arc<Route>, Seed>;
 #[derive(Debug, Clone)]
 pub struct RoutingTable {
     shards: Vec<Arc<Shard>>,
+    /// To each mapped domain the host of the service that it leads to. The route is looked up at each
+    /// request, so that a mapping need not be published anew when its service is.
+    domains: Arc<HashMap<Box<str>, Arc<str>, Seed>>,
 }
 
 impl Default for RoutingTable {
     fn default() -> Self {
-        Self { shards: vec![Arc::default(); SHARDS] }
+        Self { shards: vec![Arc::default(); SHARDS], domains: Arc::default() }
     }
 }
 
 impl RoutingTable {
     /// The service that `host` (lower case, no port) leads to. A host as such is tried before its readings
-    /// as `TAG---HOST`; a tag that the service does not have leads nowhere.
+    /// as `TAG---HOST`; a tag that the service does not have leads nowhere. Mapped domains come last: they
+    /// cannot be hosts of services.
     pub fn route(&self, host: &str) -> Option<HostMatch<'_>> {
         if let Some(route) = self.find(host) {
-            return Some(HostMatch { route, tag: None });
+            return Some(HostMatch { route, tag: None, is_mapped: false });
         }
-        tag_splits(host).find_map(|(tag, rest)| {
+        let tagged = tag_splits(host).find_map(|(tag, rest)| {
             let route = self.find(rest)?;
             let (tag, _) = route.tags.get_key_value(tag)?;
-            Some(HostMatch { route, tag: Some(tag) })
+            Some(HostMatch { route, tag: Some(tag), is_mapped: false })
+        });
+        tagged.or_else(|| {
+            let route = self.find(self.domains.get(host)?)?;
+            Some(HostMatch { route, tag: None, is_mapped: true })
         })
+    }
+
+    /// Whether `host` (lower case, no port) is a mapped domain, also of a service that is not there.
+    pub fn is_mapped(&self, host: &str) -> bool {
+        self.domains.contains_key(host)
     }
 
     /// The route of the service with this id.
@@ -79,6 +92,15 @@ impl RoutingTable {
             }
         }
         table
+    }
+
+    /// This table with these domains, and no others, mapped to services.
+    #[must_use]
+    pub fn with_domains(&self, domains: impl IntoIterator<Item = (String, ServiceId)>) -> Self {
+        let mapped = |(domain, service): (String, ServiceId)| {
+            (domain.into_boxed_str(), Arc::clone(own_host(&ServiceHosts::new(&service))))
+        };
+        Self { domains: Arc::new(domains.into_iter().map(mapped).collect()), ..self.clone() }
     }
 
     fn find(&self, host: &str) -> Option<&Arc<Route>> {

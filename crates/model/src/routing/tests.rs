@@ -181,7 +181,8 @@ fn ingress_and_the_default_url_close_a_service() {
     let id = service("demo-project", "us-central1", "hello");
     let closed = |ingress: &str, default_url_disabled, origin| {
         let ingress = Ingress::from_text(ingress).unwrap();
-        Route::build(RouteFacts { ingress, default_url_disabled, ..facts(&id) }).closed_to(origin)
+        let route = Arc::new(Route::build(RouteFacts { ingress, default_url_disabled, ..facts(&id) }));
+        HostMatch { route: &route, tag: None, is_mapped: false }.closed_to(origin)
     };
     use Origin::{External, Internal};
     assert_eq!(closed("all", false, External), None);
@@ -194,4 +195,27 @@ fn ingress_and_the_default_url_close_a_service() {
         );
     }
     assert_eq!(closed("none", false, Internal), Some(Closed::Ingress(Ingress::None)));
+}
+
+#[test]
+fn a_mapped_domain_leads_to_its_service_whatever_becomes_of_that() {
+    let id = service("demo-project", "us-central1", "hello");
+    let domains = || [("api.example.com".to_owned(), id.clone())];
+    let empty = RoutingTable::default().with_domains(domains());
+    assert!(empty.is_mapped("api.example.com") && empty.route("api.example.com").is_none());
+
+    let table = empty.with(Route::build(RouteFacts { default_url_disabled: true, ..facts(&id) }));
+    let found = table.route("api.example.com").unwrap();
+    assert_eq!((&found.route.id, found.is_mapped), (&id, true));
+    assert_eq!(found.closed_to(Origin::External), None);
+    assert_eq!(table.routes().count(), 1);
+    let own = table.route(&ServiceHosts::new(&id).hash).unwrap();
+    assert_eq!(own.closed_to(Origin::External), Some(Closed::DefaultUrlDisabled));
+    for host in ["example.com", "green---api.example.com", "x.api.example.com"] {
+        assert!(table.route(host).is_none() && !table.is_mapped(host), "{host}");
+    }
+
+    let gone = table.without(&id);
+    assert!(gone.is_mapped("api.example.com") && gone.route("api.example.com").is_none());
+    assert!(!table.with_domains([]).is_mapped("api.example.com"));
 }

@@ -12,7 +12,7 @@ use crate::message::{Kept, from_json, message, message_field};
 use crate::time::Timestamp;
 
 /// Annotations that only the server writes: clients send back what they read, and it is left out.
-const SERVER_ANNOTATIONS: &[&str] = &[
+pub(crate) const SERVER_ANNOTATIONS: &[&str] = &[
     "run.googleapis.com/creatorEmail",
     "run.googleapis.com/ingress-status",
     "run.googleapis.com/lastModifierEmail",
@@ -23,7 +23,8 @@ const SERVER_ANNOTATIONS: &[&str] = &[
 ];
 
 /// Labels that only the server writes. gcloud's `--update-labels` copies them onto the template.
-const SERVER_LABELS: &[&str] = &["cloud.googleapis.com/location", "run.googleapis.com/startupProbeType"];
+pub(crate) const SERVER_LABELS: &[&str] =
+    &["cloud.googleapis.com/location", "run.googleapis.com/startupProbeType"];
 
 /// Keys of a revision's spec that have no effect in Cloud Run and are kept as they are.
 const KEPT_SPEC: &[&str] = &["enableServiceLinks", "imagePullSecrets", "nodeSelector", "sandboxes"];
@@ -220,11 +221,13 @@ fn read_traffic(traffic: Vec<TrafficMessage>, violations: &mut Violations) -> Ve
     traffic.into_iter().enumerate().map(&mut read).collect()
 }
 
-fn expect(field: &str, given: Option<&str>, wanted: &str, violations: &mut Violations) {
+/// Notes `field` unless it is absent or what it can only be.
+pub(crate) fn expect(field: &str, given: Option<&str>, wanted: &str, violations: &mut Violations) {
     violations.check(given.is_none_or(|given| given == wanted), field, format!("must be {wanted}"));
 }
 
-fn own(mut map: Map, servers: &[&str]) -> Map {
+/// Leaves out the keys that only the server writes.
+pub(crate) fn own(mut map: Map, servers: &[&str]) -> Map {
     map.retain(|key, _| !servers.contains(&key.as_str()));
     map
 }
