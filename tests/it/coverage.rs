@@ -1,9 +1,10 @@
 //! Is there anything that no story reaches? Every route is driven, and every row of the field tables goes
 //! through a PUT.
 
-use groundrun_api::ROUTES;
+use groundrun_api::{GRPC_METHODS, ROUTES};
 use groundrun_model::field::{Change, Place, Row};
 use groundrun_model::service::{ServiceSettings, TemplateSettings};
+use groundrun_tests::grpc;
 use groundrun_tests::{Ask, Owner, PROJECT, REGION, World, at, revision_name, set, unsigned_jwt};
 use http::Method;
 use serde_json::{Value, json};
@@ -119,6 +120,17 @@ async fn every_route_answers() {
     }
     let names: Vec<&str> = failing.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, UNCOVERED_ROUTES, "{failing:#?}");
+}
+
+/// An empty message is refused for what it lacks, or answered; never for its method.
+#[tokio::test]
+async fn every_method_of_grpc_is_there() {
+    let world = World::start().await;
+    for method in GRPC_METHODS {
+        let answer = grpc::send::<grpc::longrunning::Operation>(&world, method, grpc::framed(&[])).await;
+        let code = answer.map_or_else(|refused| refused.code, |_| 0);
+        assert!([0, 3].contains(&code), "{method}: {code}");
+    }
 }
 
 /// A list of routes that repeats itself, or names two things alike, drives less than it seems.

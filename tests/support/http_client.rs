@@ -177,10 +177,13 @@ impl Ask {
             tokio::spawn(connection);
             sender.send_request(self.request()).await?
         };
-        let (parts, body) = response.into_parts();
+        let (mut parts, body) = response.into_parts();
         let reason = parts.extensions.get::<hyper::ext::ReasonPhrase>();
         let reason = reason.map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned());
-        let body = body.collect().await?.to_bytes();
+        let body = body.collect().await?;
+        // What comes behind the body counts as a header: gRPC says there how it went.
+        parts.headers.extend(body.trailers().cloned().unwrap_or_default());
+        let body = body.to_bytes();
         Ok(Answer { asked, status: parts.status, reason, headers: parts.headers, body })
     }
 

@@ -12,6 +12,7 @@ mod actor;
 mod clock;
 mod database;
 pub mod golden;
+pub mod grpc;
 mod http_client;
 mod json;
 mod jwt;
