@@ -14,6 +14,7 @@ mod coverage;
 mod custom_audiences;
 mod documents;
 mod doors;
+mod grpc;
 mod invoker;
 mod policies;
 mod program;

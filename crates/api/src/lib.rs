@@ -5,6 +5,7 @@
 
 mod call;
 mod error;
+mod grpc;
 mod health;
 mod iam_credentials;
 mod iam_policy;
@@ -17,6 +18,7 @@ mod service_accounts;
 mod service_usage;
 mod unimplemented;
 mod v1;
+mod v2;
 mod verb;
 
 use axum::Router;
@@ -24,6 +26,7 @@ use groundrun_engine::Engine;
 use groundrun_model::Region;
 
 pub use error::refusal;
+pub use grpc::grpc_methods;
 pub use routes::ROUTES;
 pub use unimplemented::{NOT_EMULATED, metadata_server, not_emulated};
 

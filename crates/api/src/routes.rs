@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn, map_request, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_request, map_response};
 use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post, put};
 use groundrun_model::{Code, Error, door};
@@ -10,7 +10,7 @@ use http::{HeaderValue, header};
 
 use crate::error::refusal;
 use crate::v1::{locations, revisions, services};
-use crate::{State, health, iam_credentials, iam_policy, oauth, overview, resource_manager};
+use crate::{State, grpc, health, iam_credentials, iam_policy, oauth, overview, resource_manager};
 use crate::{service_accounts, service_usage, unimplemented, verb};
 
 /// The name of the server, in every answer of the API.
@@ -100,11 +100,13 @@ routes! {
 
 /// All routes as one service.
 pub(crate) fn router(state: State) -> Router {
+    let grpc = from_fn_with_state(state.clone(), grpc::door::<State>);
     let routed = table().fallback(fallback).method_not_allowed_fallback(fallback).with_state(state);
     // Routing happens inside, so that a verb is split off before a route is looked for.
     Router::new()
         .fallback_service(routed)
         .layer(map_request(|request: Request| async { verb::split_verb(request) }))
+        .layer(grpc)
         .layer(from_fn(own_pages_only))
         .layer(map_response(|mut response: Response| async {
             response.headers_mut().insert(header::SERVER, SERVER);
@@ -126,5 +128,5 @@ async fn own_pages_only(request: Request, next: Next) -> Response {
 
 async fn fallback(request: Request) -> Response {
     let path = request.uri().path().replace("/:", ":");
-    unimplemented::not_emulated(request.method(), &path, request.headers())
+    unimplemented::not_emulated(request.method(), &path)
 }

@@ -3,7 +3,7 @@
 
 use axum::response::Response;
 use groundrun_model::{Code, Error};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::Method;
 
 use crate::error::refusal;
 
@@ -30,13 +30,7 @@ pub const NOT_EMULATED: &[(&str, &str)] = &[
 ];
 
 /// The answer to a request that no route takes: 501 if the hosted service would, 404 otherwise.
-pub fn not_emulated(method: &Method, path: &str, headers: &HeaderMap) -> Response {
-    let is_grpc = headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-    if is_grpc {
-        return grpc_unimplemented(path);
-    }
+pub fn not_emulated(method: &Method, path: &str) -> Response {
     let known = NOT_EMULATED.iter().find(|(pattern, _)| begins_with(path, pattern));
     refusal(&match known {
         Some((_, name)) => Error::unimplemented(&format!("{name} ({method} {path})")),
@@ -48,22 +42,6 @@ pub fn not_emulated(method: &Method, path: &str, headers: &HeaderMap) -> Respons
 /// The answer of the metadata server.
 pub fn metadata_server(path: &str) -> Response {
     refusal(&Error::unimplemented(&format!("The metadata server ({path})")))
-}
-
-/// A gRPC status travels in headers where there is no message.
-fn grpc_unimplemented(path: &str) -> Response {
-    let mut response = Response::new(axum::body::Body::empty());
-    *response.status_mut() = StatusCode::OK;
-    let message = format!("{} is not emulated by groundrun.", path.trim_start_matches('/'));
-    let message: String =
-        percent_encoding::utf8_percent_encode(&message, percent_encoding::CONTROLS).to_string();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/grpc"));
-    headers.insert("grpc-status", header::HeaderValue::from_static("12"));
-    if let Ok(message) = header::HeaderValue::from_str(&message) {
-        headers.insert("grpc-message", message);
-    }
-    response
 }
 
 fn begins_with(path: &str, pattern: &str) -> bool {
