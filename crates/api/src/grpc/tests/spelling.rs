@@ -75,6 +75,38 @@ fn numbers_and_enumerations_are_read_in_either_spelling() {
     reads(&json!({ "generation": "7", "ingress": "INGRESS_TRAFFIC_INTERNAL_ONLY" }), &expect);
 }
 
+/// A name of another enumeration would come back as none: so this shows that each field has its own.
+#[test]
+fn every_enumeration_has_its_documented_names() {
+    fn check<T: Json>(spelled: &Value) {
+        assert_eq!(&T::from_json(spelled).unwrap().to_json(), spelled);
+    }
+    check::<run::Service>(&json!({
+        "ingress": "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+        "launchStage": "BETA",
+        "scaling": { "scalingMode": "MANUAL" },
+        "traffic": [{ "type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION" }],
+        "trafficStatuses": [{ "type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST" }],
+        "conditions": [
+            { "state": "CONDITION_SUCCEEDED", "severity": "WARNING", "reason": "CONTAINER_MISSING" },
+            { "state": "CONDITION_FAILED", "severity": "ERROR", "revisionReason": "MIN_INSTANCES_WARMING" },
+            { "executionReason": "JOB_STATUS_SERVICE_POLLING_ERROR" },
+        ],
+        "template": {
+            "executionEnvironment": "EXECUTION_ENVIRONMENT_GEN2",
+            "encryptionKeyRevocationAction": "PREVENT_NEW",
+            "vpcAccess": { "egress": "PRIVATE_RANGES_ONLY" },
+            "volumes": [{ "emptyDir": { "medium": "MEMORY" } }],
+        },
+    }));
+    check::<run::Revision>(&json!({
+        "launchStage": "ALPHA",
+        "executionEnvironment": "EXECUTION_ENVIRONMENT_GEN1",
+        "encryptionKeyRevocationAction": "SHUTDOWN",
+    }));
+    check::<iam::AuditConfig>(&json!({ "auditLogConfigs": [{ "logType": "DATA_READ" }] }));
+}
+
 #[test]
 fn a_value_of_the_wrong_type_is_refused_by_its_path() {
     refuses::<run::Service>(&json!([]), "'': an object is expected, not a list");
