@@ -175,7 +175,7 @@ async fn a_new_service_with_a_mistake_is_not_made() {
     spec.template.spec.containers[0].ports: ports should contain 0 or 1 port
     spec.template.spec.containers[0].resources.limits.memory: could not match suffix MB while parsing Quantity. Allowed values are [m, k, M, G, T, Ki, Mi, Gi, Ti, Pi, Ei]
     spec.template.spec.containers[0].resources.limits.memory: Invalid value specified for container memory. For 1.0 CPU, memory must be between 128Mi and 4Gi inclusive.
-    For more troubleshooting guidance, see https://cloud.google.com/run/docs/configuring/memory-limits
+    For more troubleshooting guidance, see http
     spec.template.spec.containers[0].resources.limits.cpu: Invalid value specified for cpu: '3'. Must be equal to one of [.08-1], 1.0, 2.0, 4.0, 6.0, 8.0
     spec.template.spec.containers[0].resources.limits.cpu: Could not parse Quantity 'lots'
     spec.template.spec.containers[0].resources.limits: only 'cpu', 'memory' and 'nvidia.com/gpu' limits are supported, not 'disk'
