@@ -135,7 +135,7 @@ async fn a_new_service_with_a_mistake_is_not_made() {
     metadata.annotations[run.googleapis.com/minScale]: must be greater than or equal to zero
     metadata.annotations[run.googleapis.com/maxScale]: must be at most 2147483647
     metadata.annotations[run.googleapis.com/manualInstanceCount]: scaling mode must be set to MANUAL
-    metadata.annotations[run.googleapis.com/launch-stage]: 'OMEGA' is not valid. Allowed values are [ALPHA, BETA, GA]
+    metadata.annotations[run.googleapis.com/launch-stage]: only ALPHA, BETA, GA, or unspecified are supported
     metadata.annotations[run.googleapis.com/description]: must be at most 512 characters.
     metadata.annotations[run.googleapis.com/vpc-access-connector]: Annotation 'run.googleapis.com/vpc-access-connector' is not supported on resources of kind 'Service'. Supported kinds are: Revision, Execution
     spec.template.metadata.annotations[run.googleapis.com/custom-audiences]: Annotation 'run.googleapis.com/custom-audiences' is not supported on resources of kind 'Revision'. Supported kinds are: Service
