@@ -143,8 +143,11 @@ export class Door {
     return this.patch(name, spec(what));
   }
 
+  /** Writes what was read, without a mask. */
   async writeBack(name) {
-    await this.finished(await this.services.updateService({ service: await this.read(name) }));
+    const service = await this.read(name);
+    await this.finished(await this.services.updateService({ service }));
+    return service;
   }
 
   sendTrafficTo(name, revision) {

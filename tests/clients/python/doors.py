@@ -126,10 +126,14 @@ def open_door(name, address):
     """The client of this name, pointed at the emulator. A client is imported only where it is used."""
     if name not in NAMES:
         raise SystemExit(f"{name} is none of {NAMES}")
-    if name.startswith("discovery"):
+    if name == "discovery-v1":
+        import discovery_v1
+
+        return discovery_v1.V1(address)
+    if name == "discovery-v2":
         import discovery
 
-        return discovery.V1(address) if name == "discovery-v1" else discovery.V2(address)
+        return discovery.V2(address)
     import library
 
     return library.Library(name, address)

@@ -140,6 +140,7 @@ class Library(Door):
         """Writes what was read, without a mask."""
         read = self.send(self.services.get_service, {"name": v2_name(name)})
         self.finished(self.send(self.services.update_service, {"service": read}))
+        return as_json(read)
 
     def send_traffic_to(self, name, revision):
         target = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": revision, "percent": 100}
