@@ -12,7 +12,14 @@ const { PassThroughClient } = require('google-auth-library');
 const PROJECT = 'demo-project';
 const REGION = 'us-central1';
 export const PARENT = `projects/${PROJECT}/locations/${REGION}`;
-const STATUS = { 3: 'INVALID_ARGUMENT', 5: 'NOT_FOUND', 6: 'ALREADY_EXISTS', 9: 'FAILED_PRECONDITION', 10: 'ABORTED', 13: 'INTERNAL' };
+const STATUS = {
+  3: 'INVALID_ARGUMENT',
+  5: 'NOT_FOUND',
+  6: 'ALREADY_EXISTS',
+  9: 'FAILED_PRECONDITION',
+  10: 'ABORTED',
+  13: 'INTERNAL',
+};
 
 export const fullName = service => `${PARENT}/services/${service}`;
 const last = name => name.split('/').at(-1);
@@ -44,7 +51,10 @@ function seenService(service) {
     port: { containerPort: container.ports[0].containerPort, name: container.ports[0].name },
     ready: service.terminalCondition.state === 'CONDITION_SUCCEEDED',
     served: short(service.latestReadyRevision),
-    serving: service.trafficStatuses.map(entry => [short(entry.revision || service.latestReadyRevision), entry.percent]),
+    serving: service.trafficStatuses.map(({ revision, percent }) => [
+      short(revision || service.latestReadyRevision),
+      percent,
+    ]),
     settled: String(service.generation) === String(service.observedGeneration),
     startup: container.startupProbe.tcpSocket.port,
     timeout: Number(template.timeout.seconds),
@@ -176,7 +186,8 @@ export class Door {
   /** The names of all services, as the client walks the pages by itself. */
   async listAll(pageSize) {
     const names = [];
-    for await (const service of this.services.listServicesAsync({ parent: PARENT, pageSize })) names.push(last(service.name));
+    const services = this.services.listServicesAsync({ parent: PARENT, pageSize });
+    for await (const service of services) names.push(last(service.name));
     return names;
   }
 

@@ -16,7 +16,8 @@ from google.rpc import error_details_pb2
 
 from doors import PARENT, Door, Refused, v2_name, v2_seen, v2_seen_revision, v2_spec
 
-STATUS = {3: "INVALID_ARGUMENT", 5: "NOT_FOUND", 6: "ALREADY_EXISTS", 9: "FAILED_PRECONDITION", 10: "ABORTED", 13: "INTERNAL"}
+# The one code with which an operation of the scenario ends.
+STATUS = {13: "INTERNAL"}
 
 
 def refused(error):
@@ -63,12 +64,20 @@ class Library(Door):
             options = ClientOptions(api_endpoint=f"http://{address}")
             how = {"transport": "rest", "credentials": AnonymousCredentials(), "client_options": options}
             self.services, self.revision_client = run_v2.ServicesClient(**how), run_v2.RevisionsClient(**how)
-            self.KINDS = {"already exists": "Conflict", "not found": "NotFound", "invalid": "BadRequest", "aborted": "Conflict"}
+            # By REST the client looks at nothing but the HTTP status.
+            self.KINDS = {
+                "already exists": "Conflict",
+                "not found": "NotFound",
+                "invalid": "BadRequest",
+                "precondition": "BadRequest",
+                "aborted": "Conflict",
+            }
             return
         self.KINDS = {
             "already exists": "AlreadyExists",
             "not found": "NotFound",
             "invalid": "InvalidArgument",
+            "precondition": "FailedPrecondition",
             "aborted": "Aborted",
         }
         if self.is_async:
@@ -105,7 +114,8 @@ class Library(Door):
 
     def started(self, name, validate_only=None, **spec):
         body = service(v2_spec(**spec))
-        request = run_v2.CreateServiceRequest(parent=PARENT, service=body, service_id=name, validate_only=bool(validate_only))
+        where = {"parent": PARENT, "service_id": name, "validate_only": bool(validate_only)}
+        request = run_v2.CreateServiceRequest(service=body, **where)
         return self.send(self.services.create_service, request)
 
     def create(self, name, **how):
@@ -194,14 +204,17 @@ class Library(Door):
         return list(self.send(self.services.test_iam_permissions, request).permissions)
 
     def get_operation(self, name):
-        return self.operation_seen(self.send(self.services.get_operation, operations_pb2.GetOperationRequest(name=name)))
+        request = operations_pb2.GetOperationRequest(name=name)
+        return self.operation_seen(self.send(self.services.get_operation, request))
 
     def wait_operation(self, name):
         request = operations_pb2.WaitOperationRequest(name=name)
         request.timeout.seconds = 30
         answer = self.send(self.services.wait_operation, request)
-        # Over gRPC this client forgets to decode the answer.
-        return self.operation_seen(operations_pb2.Operation.FromString(answer) if isinstance(answer, bytes) else answer)
+        if isinstance(answer, bytes):
+            # Over gRPC this client forgets to decode the answer.
+            answer = operations_pb2.Operation.FromString(answer)
+        return self.operation_seen(answer)
 
     def operation_seen(self, operation):
         made = run_v2.Service.pb(run_v2.Service())

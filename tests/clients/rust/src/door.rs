@@ -11,7 +11,7 @@ use google_cloud_run_v2::client::{Revisions, Services};
 use google_cloud_run_v2::model::condition::{RevisionReason, State};
 use google_cloud_run_v2::model::{
     Condition, Container, EnvVar, Revision, RevisionTemplate, Service, TrafficTarget,
-    TrafficTargetAllocationType,
+    TrafficTargetAllocationType, TrafficTargetStatus,
 };
 use google_cloud_run_v2::{Error, Result};
 use google_cloud_wkt::{Duration, FieldMask};
@@ -201,10 +201,13 @@ fn seen_service(service: &Service) -> Value {
         .map(|entry| (entry.name.clone(), json!(entry.value().expect("a value"))))
         .collect();
     let socket = container.startup_probe.as_ref().and_then(|probe| probe.tcp_socket()).expect("a TCP probe");
-    let serving =
-        |revision: &str| short(if revision.is_empty() { &service.latest_ready_revision } else { revision });
-    let or_latest =
-        |revision: &str| if revision.is_empty() { "LATEST".to_owned() } else { revision.to_owned() };
+    let or = |revision: &str, latest: &str| {
+        if revision.is_empty() { latest.to_owned() } else { revision.to_owned() }
+    };
+    let split = |entry: &TrafficTarget| json!([or(&entry.revision, "LATEST"), entry.percent]);
+    let serving = |entry: &TrafficTargetStatus| {
+        json!([short(&or(&entry.revision, &service.latest_ready_revision)), entry.percent])
+    };
     json!({
         "account": template.service_account,
         "audiences": service.custom_audiences,
@@ -220,11 +223,11 @@ fn seen_service(service: &Service) -> Value {
         "port": { "containerPort": port.container_port, "name": port.name },
         "ready": service.terminal_condition.as_ref().expect("a condition").state == State::ConditionSucceeded,
         "served": short(&service.latest_ready_revision),
-        "serving": service.traffic_statuses.iter().map(|entry| json!([serving(&entry.revision), entry.percent])).collect::<Vec<_>>(),
+        "serving": service.traffic_statuses.iter().map(serving).collect::<Value>(),
         "settled": service.generation == service.observed_generation,
         "startup": socket.port,
         "timeout": template.timeout.as_ref().expect("a timeout").seconds(),
-        "traffic": service.traffic.iter().map(|entry| json!([or_latest(&entry.revision), entry.percent])).collect::<Vec<_>>(),
+        "traffic": service.traffic.iter().map(split).collect::<Value>(),
     })
 }
 

@@ -2,8 +2,8 @@
 //!
 //! usage: groundrun-rust-client ADDRESS
 //!
-//! The steps, their words and their order are those of ../python/scenario.py. The first thing that is not as it
-//! should be ends the program with a message and a status that is not 0.
+//! The steps, their words and their order are those of ../python/scenario.py. The first thing that is not as
+//! it should be ends the program with a message and a status that is not 0.
 
 mod door;
 
