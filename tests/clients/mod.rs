@@ -5,3 +5,8 @@ mod gcloud;
 mod gcloud_domains;
 mod gcloud_page;
 mod gcloud_services;
+mod libraries;
+mod node;
+mod python;
+mod rust;
+mod write_back;

@@ -171,6 +171,18 @@ fn zeros_mean_what_their_absence_means() {
     }
 }
 
+/// @google-cloud/run writes the zeros of a message that it has read.
+#[test]
+fn a_probe_with_zeros_is_one_without_them() {
+    let probe =
+        |given: Value| template(json!({"containers": [{"image": "i", "livenessProbe": given}]})).unwrap();
+    let zeros = json!({
+        "initialDelaySeconds": 0, "timeoutSeconds": 0, "periodSeconds": 0, "failureThreshold": 0,
+        "httpGet": {"path": "/"},
+    });
+    assert_eq!(probe(zeros), probe(json!({"httpGet": {"path": "/"}})));
+}
+
 #[test]
 fn what_only_the_server_writes_is_left_out() {
     let spec =

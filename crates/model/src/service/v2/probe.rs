@@ -45,6 +45,11 @@ message! {
 
 message_field!(ProbeV2, HttpGetV2, TcpSocketV2);
 
+/// Proto3 cannot tell zero from unset: clients leave it out or send it, and mean the same.
+fn set(value: Option<i32>) -> Option<i32> {
+    value.filter(|value| *value != 0)
+}
+
 impl ProbeV2 {
     pub(super) fn into_probe(self) -> Probe {
         let http = |http: HttpGetV2| HttpGet {
@@ -54,10 +59,10 @@ impl ProbeV2 {
             ..HttpGet::default()
         };
         Probe {
-            initial_delay_seconds: self.initial_delay_seconds,
-            timeout_seconds: self.timeout_seconds,
-            period_seconds: self.period_seconds,
-            failure_threshold: self.failure_threshold,
+            initial_delay_seconds: set(self.initial_delay_seconds),
+            timeout_seconds: set(self.timeout_seconds),
+            period_seconds: set(self.period_seconds),
+            failure_threshold: set(self.failure_threshold),
             http_get: self.http_get.map(http),
             tcp_socket: self.tcp_socket.map(|tcp| TcpSocket { port: tcp.port, ..TcpSocket::default() }),
             grpc: self.grpc,
@@ -66,8 +71,6 @@ impl ProbeV2 {
     }
 
     pub(super) fn of(probe: &Probe) -> Self {
-        // Proto3 leaves zero out.
-        let set = |value: Option<i32>| value.filter(|value| *value != 0);
         Self {
             initial_delay_seconds: set(probe.initial_delay_seconds),
             timeout_seconds: set(probe.timeout_seconds),
