@@ -135,7 +135,7 @@ async fn a_new_service_with_a_mistake_is_not_made() {
     metadata.annotations[run.googleapis.com/minScale]: must be greater than or equal to zero
     metadata.annotations[run.googleapis.com/maxScale]: must be at most 2147483647
     metadata.annotations[run.googleapis.com/manualInstanceCount]: scaling mode must be set to MANUAL
-    metadata.annotations[run.googleapis.com/launch-stage]: 'OMEGA' is not valid. Allowed values are [ALPHA, BETA, GA]
+    metadata.annotations[run.googleapis.com/launch-stage]: only ALPHA, BETA, GA, or unspecified are supported
     metadata.annotations[run.googleapis.com/description]: must be at most 512 characters.
     metadata.annotations[run.googleapis.com/vpc-access-connector]: Annotation 'run.googleapis.com/vpc-access-connector' is not supported on resources of kind 'Service'. Supported kinds are: Revision, Execution
     spec.template.metadata.annotations[run.googleapis.com/custom-audiences]: Annotation 'run.googleapis.com/custom-audiences' is not supported on resources of kind 'Revision'. Supported kinds are: Service
@@ -169,12 +169,13 @@ async fn a_new_service_with_a_mistake_is_not_made() {
     spec.template.spec.containers[0].env[0].value: length cannot exceed 32768
     spec.template.spec.containers: exceeds the limit on EnvVars across all containers of 1000
     spec.template.spec.containers[0].ports[0].containerPort: Invalid value at 'spec.template.spec.containers[0].ports[0].containerPort' ("http" is not an integer)
-    spec.template.spec.containers[0].ports[0].containerPort: must be between 1 and 65535
-    spec.template.spec.containers[0].ports[0].containerPort: must be between 1 and 65535
+    spec.template.spec.containers[0].ports[0].containerPort: must be 0 (the default port) or between 1 and 65535
+    spec.template.spec.containers[0].ports[0].containerPort: must be 0 (the default port) or between 1 and 65535
     spec.template.spec.containers[0].ports[0].name: must be one of empty, 'http1' or 'h2c'
-    spec.template.spec.containers[0].ports: should contain 0 or 1 port
+    spec.template.spec.containers[0].ports: ports should contain 0 or 1 port
     spec.template.spec.containers[0].resources.limits.memory: could not match suffix MB while parsing Quantity. Allowed values are [m, k, M, G, T, Ki, Mi, Gi, Ti, Pi, Ei]
-    spec.template.spec.containers[0].resources.limits.memory: Invalid value specified for container memory: '64Mi'. It must be between 128Mi and 32Gi.
+    spec.template.spec.containers[0].resources.limits.memory: Invalid value specified for container memory. For 1.0 CPU, memory must be between 128Mi and 4Gi inclusive.
+    For more troubleshooting guidance, see http
     spec.template.spec.containers[0].resources.limits.cpu: Invalid value specified for cpu: '3'. Must be equal to one of [.08-1], 1.0, 2.0, 4.0, 6.0, 8.0
     spec.template.spec.containers[0].resources.limits.cpu: Could not parse Quantity 'lots'
     spec.template.spec.containers[0].resources.limits: only 'cpu', 'memory' and 'nvidia.com/gpu' limits are supported, not 'disk'

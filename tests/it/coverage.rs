@@ -1,7 +1,7 @@
 //! Is there anything that no story reaches? Every route is driven, and every row of the field tables goes
 //! through a PUT.
 
-use groundrun_api::{GRPC_METHODS, ROUTES};
+use groundrun_api::{ROUTES, grpc_methods};
 use groundrun_model::field::{Change, Place, Row};
 use groundrun_model::service::{ServiceSettings, TemplateSettings};
 use groundrun_tests::grpc;
@@ -126,7 +126,7 @@ async fn every_route_answers() {
 #[tokio::test]
 async fn every_method_of_grpc_is_there() {
     let world = World::start().await;
-    for method in GRPC_METHODS {
+    for method in grpc_methods() {
         let answer = grpc::send::<grpc::longrunning::Operation>(&world, method, grpc::framed(&[])).await;
         let code = answer.map_or_else(|refused| refused.code, |_| 0);
         assert!([0, 3].contains(&code), "{method}: {code}");
@@ -144,6 +144,14 @@ fn routes_are_there_once() {
 
 /// A value of the type of a row which is not its default.
 fn sample(row: &Row) -> String {
+    match row.name {
+        "service_account" => return "runner@demo-project.iam.gserviceaccount.com".to_owned(),
+        "cloudsql_instances" => return "demo-project:us-central1:db".to_owned(),
+        "accelerator" => return "nvidia-l4".to_owned(),
+        "network_interfaces" => return "[{\"network\":\"default\"}]".to_owned(),
+        "container_dependencies" => return "{}".to_owned(),
+        _ => {}
+    }
     match row.kind {
         "a string" => "text".to_owned(),
         "a list separated by commas" => "us-central1,europe-west1".to_owned(),
@@ -191,6 +199,11 @@ async fn send_each(rows: &[Row], base: &str) {
                 if row.name == "manual_instance_count" {
                     set(service, "/metadata/annotations/run.googleapis.com~1scalingMode", json!("manual"));
                 }
+                if row.name == "network_interfaces" {
+                    // A revision has a connector or an interface.
+                    let annotations = service.pointer_mut("/spec/template/metadata/annotations").unwrap();
+                    annotations.as_object_mut().unwrap().remove("run.googleapis.com/vpc-access-connector");
+                }
             })
             .await;
         assert_ne!(at(&before, &place), at(&after, &place), "{}: the sample is no change", row.name);
@@ -208,10 +221,10 @@ async fn send_each(rows: &[Row], base: &str) {
     }
     assert_eq!(lost, UNCOVERED_ROWS);
 
-    // All of them stand side by side, and what was read can be written back.
+    // All of them but the connector stand side by side, and what was read can be written back.
     let answer = owner.replace("hello", &before).await.expect(200).json();
     assert_eq!(answer, before);
-    for row in rows {
+    for row in rows.iter().filter(|row| row.name != "vpc_connector") {
         assert_eq!(text(at(&before, &pointer(row, base))), sample(row), "{}", row.name);
     }
 }

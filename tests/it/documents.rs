@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use groundrun_api::{GRPC_METHODS, NOT_EMULATED, ROUTES};
+use groundrun_api::{NOT_EMULATED, ROUTES, grpc_methods};
 use groundrun_model::field::{Emulation, Place, Row};
 use groundrun_model::service::{ServiceSettings, TemplateSettings};
 use groundrun_tests::golden;
@@ -53,7 +53,7 @@ fn what_is_emulated_is_the_list_of_routes() {
         let _ = writeln!(text, "| {name} | `{} {}` |", verb.to_uppercase(), path.replace("/:", ":"));
     }
     text.push_str("\n## By gRPC\n\nIn plain text (h2c) on the same port, with the standard health service `grpc.health.v1.Health`.\n\n");
-    for method in GRPC_METHODS {
+    for method in grpc_methods() {
         let _ = writeln!(text, "- `{method}`");
     }
     text.push_str("\n## Known, and not emulated\n\nAnswered with UNIMPLEMENTED and the name, never with an empty success; gRPC is, too.\n\n| request | what it is |\n|---|---|\n");

@@ -129,17 +129,6 @@ async fn what_is_not_emulated_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn grpc_is_refused_as_grpc() {
-    let world = World::start().await;
-    let method = "/google.cloud.run.v2.Jobs/RunJob";
-    let ask = world.ask(Method::POST, method).body("application/grpc", vec![0, 0, 0, 0, 0]);
-    let answer = ask.host("us-central1-run.googleapis.com").http2(Http2).send().await.expect(200);
-    assert_eq!(answer.header("content-type"), Some("application/grpc"));
-    assert_eq!(answer.header("grpc-status"), Some("12"));
-    assert!(answer.header("grpc-message").unwrap().contains("google.cloud.run.v2.Jobs/RunJob"));
-}
-
-#[tokio::test]
 async fn http2_reaches_both_planes() {
     let world = World::start().await;
     let service = world.deploy("hello").await;

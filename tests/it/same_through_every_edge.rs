@@ -183,7 +183,7 @@ impl Edge {
                 let members = vec![text("allUsers")];
                 let bindings =
                     vec![iam::Binding { role: text("roles/run.invoker"), members, condition: None }];
-                let etag = groundrun_tests::from_base64(etag).into();
+                let etag = groundrun_tests::from_base64(etag);
                 let policy = Some(iam::Policy { bindings, etag, ..Default::default() });
                 let asked = iam::SetIamPolicyRequest { resource: full("hello"), policy, update_mask: None };
                 let method = "google.cloud.run.v2.Services/SetIamPolicy";

@@ -60,9 +60,9 @@ async fn splits_that_are_none_are_refused_in_the_known_words() {
     twice a tag
       spec.traffic[1].tag: may not contain a duplicate tag 'a'
     latest with a name
-      spec.traffic[0].revisionName: must be specified if and only if latestRevision is not true
+      spec.traffic[0].revisionName: must be specified if and only if traffic type is REVISION, that is if latestRevision is not true
     no revision
-      spec.traffic[0].revisionName: must be specified if and only if latestRevision is not true
+      spec.traffic[0].revisionName: must be specified if and only if traffic type is REVISION, that is if latestRevision is not true
     a bad name
       spec.traffic[0].revisionName: 'Hello!' is not the name of a revision.
     a bad tag

@@ -3,9 +3,8 @@
 
 use bytes::Bytes;
 pub use googleapis_tonic_google_cloud_run_v2::google::cloud::run::v2 as run;
-pub use googleapis_tonic_google_iam_v1::google::iam::v1 as iam;
-pub use googleapis_tonic_google_longrunning::google::longrunning;
-pub use googleapis_tonic_google_rpc::google::rpc;
+pub use googleapis_tonic_google_cloud_run_v2::google::iam::v1 as iam;
+pub use googleapis_tonic_google_cloud_run_v2::google::{longrunning, rpc};
 use http::Method;
 pub use prost::Message;
 pub use prost_types::Duration;

@@ -6,8 +6,8 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use groundrun_engine::{Caller, Scope};
 use groundrun_model::message::from_json;
 use groundrun_model::{Error, Region, ServiceId, ServiceName};
-use http::header;
 use http::request::Parts;
+use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -23,14 +23,13 @@ impl FromRequestParts<State> for Who {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Refusal> {
-        let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        Ok(Self(state.engine.caller(bearer(header))?))
+        Ok(Self(state.engine.caller(bearer(&parts.headers))?))
     }
 }
 
-/// The token of an `authorization` header, whichever wire it came by.
-pub(crate) fn bearer(header: Option<&str>) -> Option<&str> {
-    let (scheme, token) = header?.split_once(' ')?;
+/// The bearer token of a request, if it has one.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 

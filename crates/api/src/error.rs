@@ -1,14 +1,12 @@
 //! How is a refusal of the engine spelled in HTTP and in gRPC? The only place that knows.
 
 use axum::response::{IntoResponse, Response};
-use googleapis_tonic_google_rpc::google::rpc;
+use googleapis_tonic_google_cloud_run_v2::google::rpc;
 use groundrun_model::{Code, Error};
 use http::{HeaderValue, StatusCode, header};
-use prost::Message as _;
-use prost_types::Any;
 use serde_json::{Value, json};
 
-use crate::grpc::Json as _;
+use crate::grpc;
 use crate::reply::json_response;
 
 /// A refusal on its way to the client. `?` in a handler makes one.
@@ -30,9 +28,7 @@ impl IntoResponse for Refusal {
 /// The answer to a request that is refused with `error`.
 pub fn refusal(error: &Error) -> Response {
     let (status, word) = spell(error.code);
-    if status.is_server_error() && error.code != Code::Unimplemented {
-        tracing::error!(%error, "request failed");
-    }
+    note(error);
     let body = json!({ "error": {
         "code": status.as_u16(),
         "message": error.message,
@@ -45,6 +41,39 @@ pub fn refusal(error: &Error) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
+}
+
+/// The most bytes of a message in a gRPC status. It travels in a header, and clients take 8 KiB of those.
+const STATUS_MESSAGE: usize = 2 * 1024;
+
+/// The most bytes of the details of a gRPC status, for the same reason.
+const STATUS_DETAILS: usize = 4 * 1024;
+
+/// The gRPC status of a call that is refused with `error`, with the details of the JSON. Of more details
+/// than a client takes the last ones are left out.
+pub(crate) fn grpc_status(error: &Error) -> tonic::Status {
+    note(error);
+    let (_, word) = spell(error.code);
+    let code = rpc::Code::from_str_name(word).unwrap_or(rpc::Code::Unknown) as i32;
+    let end = error.message.floor_char_boundary(STATUS_MESSAGE);
+    let message = error.message.get(..end).unwrap_or_default();
+    let mut details = details(error);
+    let bytes = loop {
+        let status = json!({ "code": code, "message": message, "details": details });
+        let bytes = grpc::status_message(&status);
+        if bytes.len() <= STATUS_DETAILS || details.pop().is_none() {
+            break bytes;
+        }
+    };
+    tonic::Status::with_details(code.into(), message, bytes)
+}
+
+/// A failure of groundrun's own is for its log.
+fn note(error: &Error) {
+    let (status, _) = spell(error.code);
+    if status.is_server_error() && error.code != Code::Unimplemented {
+        tracing::error!(%error, "request failed");
+    }
 }
 
 /// The HTTP status and the word of each code, as google.rpc.Code defines them.
@@ -62,19 +91,6 @@ const fn spell(code: Code) -> (StatusCode, &'static str) {
         Code::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
         Code::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL"),
     }
-}
-
-/// The status with which gRPC refuses `error`: the same details as in JSON, encoded.
-pub(crate) fn status(error: &Error) -> tonic::Status {
-    if error.code == Code::Internal {
-        tracing::error!(%error, "request failed");
-    }
-    let code = error.code.number();
-    let details: Vec<Any> =
-        details(error).into_iter().filter_map(|detail| Any::from_json(detail).ok()).collect();
-    let status = rpc::Status { code, message: error.message.clone(), details };
-    let details = if status.details.is_empty() { Vec::new() } else { status.encode_to_vec() };
-    tonic::Status::with_details(tonic::Code::from_i32(code), &error.message, details.into())
 }
 
 fn details(error: &Error) -> Vec<Value> {

@@ -30,7 +30,7 @@ use groundrun_engine::Engine;
 use groundrun_model::Region;
 
 pub use error::refusal;
-pub use grpc::METHODS as GRPC_METHODS;
+pub use grpc::grpc_methods;
 pub use routes::ROUTES;
 pub use unimplemented::{NOT_EMULATED, metadata_server, not_emulated};
 
@@ -50,11 +50,10 @@ pub(crate) struct State {
     pub(crate) engine: Engine,
     /// The address of this emulator as clients write it: `http://127.0.0.1:8786`.
     pub(crate) base: std::sync::Arc<str>,
-    pub(crate) health: grpc::Health,
 }
 
 /// The APIs and the overview as one service. `base` is the URL at which clients reach the emulator,
 /// without a final slash.
 pub fn router(engine: Engine, base: &str) -> Router {
-    routes::router(State { engine, base: base.into(), health: grpc::Health::default() })
+    routes::router(State { engine, base: base.into() })
 }

@@ -1,7 +1,7 @@
 //! Which requests are answered? The list of all routes.
 
 use axum::Router;
-use axum::extract::{Request, State as FromState};
+use axum::extract::Request;
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_request, map_response};
 use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
@@ -142,14 +142,14 @@ routes! {
 
 /// All routes as one service.
 pub(crate) fn router(state: State) -> Router {
-    let grpc = state.clone();
+    let grpc = from_fn_with_state(state.clone(), grpc::door::<State>);
     let routed = table().fallback(fallback).method_not_allowed_fallback(fallback).with_state(state);
     // Routing happens inside, so that a verb is split off before a route is looked for.
     Router::new()
         .fallback_service(routed)
         .layer(map_request(|request: Request| async { verb::split_verb(request) }))
         .layer(from_fn(shape::shape))
-        .layer(from_fn_with_state(grpc, take_grpc))
+        .layer(grpc)
         .layer(from_fn(own_pages_only))
         .layer(map_response(|mut response: Response| async {
             response.headers_mut().insert(header::SERVER, SERVER);
@@ -167,11 +167,6 @@ async fn own_pages_only(request: Request, next: Next) -> Response {
             refusal(&Error::new(Code::PermissionDenied, message))
         }
     }
-}
-
-/// Takes what speaks gRPC; everything else goes on to the routes.
-async fn take_grpc(FromState(state): FromState<State>, request: Request, next: Next) -> Response {
-    if grpc::is_grpc(&request) { grpc::serve(state, request).await } else { next.run(request).await }
 }
 
 async fn fallback(request: Request) -> Response {

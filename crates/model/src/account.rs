@@ -82,12 +82,16 @@ impl AccountName {
                 "must be 6 to 30 lowercase letters, digits and hyphens, beginning with a letter.",
             ));
         }
+        Ok(Self { email: Self::email(account_id, project), project: project.id.to_string() })
+    }
+
+    /// The address that an account of the project has or would have.
+    pub fn email(account_id: &str, project: &Project) -> String {
         let domain = match project.id.as_str().split_once(':') {
             Some((domain, name)) => format!("{name}.{domain}"),
             None => project.id.to_string(),
         };
-        let email = format!("{account_id}@{domain}.iam.gserviceaccount.com");
-        Ok(Self { email, project: project.id.to_string() })
+        format!("{account_id}@{domain}.iam.gserviceaccount.com")
     }
 }
 

@@ -4,8 +4,11 @@
 //! rows follow the struct, the reading and writing of each API, the defaults, the checks in the caller's
 //! own field path, the detection of changes and the documentation.
 
+mod path;
+
 use std::collections::BTreeMap;
 
+pub use self::path::FieldPath;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Violations};
@@ -107,8 +110,8 @@ impl Row {
             }
             (Api::V1, _, Place::Spec(key)) => format!("spec.template.spec.{key}"),
             (Api::V1, _, Place::NodeSelector(key)) => format!("spec.template.spec.nodeSelector[{key}]"),
-            (Api::V2, Level::Service, _) => format!("service.{}", self.v2),
-            (Api::V2, Level::Template, _) => format!("service.template.{}", self.v2),
+            (Api::V2, Level::Service, _) => format!("service.{}", path::snake(self.v2)),
+            (Api::V2, Level::Template, _) => format!("service.template.{}", path::snake(self.v2)),
         }
     }
 
@@ -412,45 +415,3 @@ macro_rules! settings {
 }
 
 pub(crate) use settings;
-
-impl Api {
-    /// The path of a part of the revision's specification, such as `containers[0].env`.
-    pub fn template_path(self, part: &str) -> String {
-        match self {
-            Self::V1 => format!("spec.template.spec.{part}"),
-            Self::V2 => format!("service.template.{part}"),
-        }
-    }
-
-    /// The path of the name that the next revision shall have.
-    pub const fn revision_name_path(self) -> &'static str {
-        match self {
-            Self::V1 => "spec.template.metadata.name",
-            Self::V2 => "service.template.revision",
-        }
-    }
-
-    /// The path of a part of the service's specification, such as `traffic[0].percent`.
-    pub fn spec_path(self, part: &str) -> String {
-        match self {
-            Self::V1 => format!("spec.{part}"),
-            Self::V2 => format!("service.{part}"),
-        }
-    }
-
-    /// The path of a part of the service's own metadata, such as `labels`.
-    pub fn metadata_path(self, part: &str) -> String {
-        match self {
-            Self::V1 => format!("metadata.{part}"),
-            Self::V2 => format!("service.{part}"),
-        }
-    }
-
-    /// The path of a part of the template's metadata, such as `labels`.
-    pub fn template_metadata_path(self, part: &str) -> String {
-        match self {
-            Self::V1 => format!("spec.template.metadata.{part}"),
-            Self::V2 => format!("service.template.{part}"),
-        }
-    }
-}

@@ -1,25 +1,34 @@
-//! Which methods does gRPC have, and of which messages are they?
+//! Which methods are served over gRPC, with which messages?
 
-use axum::body::Body;
-use googleapis_tonic_google_cloud_location::google::cloud::location;
-use googleapis_tonic_google_cloud_run_v2::google::cloud::run::v2 as run;
-use googleapis_tonic_google_iam_v1::google::iam::v1 as iam;
-use googleapis_tonic_google_longrunning::google::longrunning;
-use http::{Request, Response};
+use super::message::Wire;
+use super::messages::{iam, location, longrunning, run};
 
-use super::serve::{Call, unary};
+/// A method with the types of its messages.
+#[derive(Debug)]
+pub(crate) struct Method {
+    /// The full name without the leading slash: `google.cloud.run.v2.Services/CreateService`.
+    pub(crate) name: &'static str,
+    /// The type of the request.
+    pub(crate) request: Wire,
+    /// The type of the response.
+    pub(crate) response: Wire,
+}
 
 macro_rules! methods {
-    ($($name:literal: $Request:path => $Answer:ty;)+) => {
-        /// The full names of all methods that are served by gRPC.
-        pub const METHODS: &[&str] = &[$($name),+];
+    ($($name:literal: $request:ty => $response:ty;)+) => {
+        /// Every method, beside those of `grpc.health.v1.Health`.
+        pub(crate) const METHODS: &[Method] = &[$(Method {
+            name: $name,
+            request: Wire::of::<$request>(),
+            response: Wire::of::<$response>(),
+        }),+];
 
-        /// Serves `request` as the method of this name, if there is one.
-        pub(super) async fn serve(name: &str, call: Call, request: Request<Body>) -> Option<Response<Body>> {
-            match name {
-                $($name => Some(unary::<$Request, $Answer>(call, request).await),)+
-                _ => None,
-            }
+        #[cfg(test)]
+        pub(crate) fn check_messages(check: &mut impl crate::grpc::tests::sample::Check) {
+            $(
+                check.message::<$request>();
+                check.message::<$response>();
+            )+
         }
     };
 }
@@ -42,4 +51,14 @@ methods! {
     "google.longrunning.Operations/DeleteOperation": longrunning::DeleteOperationRequest => ();
     "google.cloud.location.Locations/ListLocations": location::ListLocationsRequest => location::ListLocationsResponse;
     "google.cloud.location.Locations/GetLocation": location::GetLocationRequest => location::Location;
+}
+
+/// The full names of the methods that are served over gRPC, beside those of `grpc.health.v1.Health`.
+pub fn grpc_methods() -> impl Iterator<Item = &'static str> {
+    METHODS.iter().map(|method| method.name)
+}
+
+/// The method of this full name.
+pub(crate) fn find(name: &str) -> Option<&'static Method> {
+    METHODS.iter().find(|method| method.name == name)
 }

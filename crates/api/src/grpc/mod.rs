@@ -1,15 +1,19 @@
-//! How does the control plane speak gRPC?
+//! How is gRPC answered?
 //!
-//! A request becomes the JSON of its message, is answered as one of REST is, and the answer becomes a
-//! message again: [`json`] knows how a message is spelled, `messages` which fields it has, [`methods`]
-//! which messages belong to a method.
+//! The JSON of the Admin API v2 is the pivot: a request message becomes proto3 JSON, `v2` answers it, and
+//! the answer becomes a message again. So a rule of v2 exists once. Message types are those that Google's
+//! protos were published as; `messages` says how each is spelled in JSON, `methods` which methods there are.
 
-mod any;
+mod health;
 mod json;
+mod message;
 mod messages;
 mod methods;
+mod raw;
 mod serve;
+#[cfg(test)]
+mod tests;
+mod well_known;
 
-pub(crate) use json::Json;
-pub use methods::METHODS;
-pub(crate) use serve::{Health, is_grpc, serve};
+pub use methods::grpc_methods;
+pub(crate) use serve::{door, status_message};

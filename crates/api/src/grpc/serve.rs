@@ -1,140 +1,157 @@
-//! How is a gRPC call served?
+//! How does a gRPC request become a call of the API, and the answer a gRPC response?
 
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use axum::body::Body;
-use googleapis_tonic_google_cloud_run_v2::google::cloud::run::v2 as run;
-use groundrun_model::{Code, Error};
-use http::{HeaderValue, Request, Response, Version, header};
-use prost::Message;
-use tokio::sync::OnceCell;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use groundrun_model::{Code, Error, Result};
+use http::{Version, header};
+use serde_json::Value;
+use tonic::Status;
 use tonic::server::{Grpc, UnaryService};
-use tonic::{Code as GrpcCode, Status};
-use tonic_health::ServingStatus;
-use tonic_health::pb::health_server::HealthServer;
-use tonic_health::server::{HealthReporter, HealthService};
-use tonic_prost::ProstCodec;
-use tower::ServiceExt as _;
 
-use super::json::Json;
-use super::methods;
+use super::health;
+use super::json::Json as _;
+use super::message::{Wire, unreadable};
+use super::messages::{rpc, run};
+use super::methods::{self, Method};
+use super::raw::Raw;
 use crate::call::bearer;
-use crate::error::{refusal, status};
+use crate::error::{grpc_status, refusal};
 use crate::{BODY_LIMIT, State, v2};
 
-/// Whether a request speaks gRPC.
-pub(crate) fn is_grpc<B>(request: &Request<B>) -> bool {
-    let kind = request.headers().get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+/// Who carries out methods whose requests and responses are proto3 JSON.
+pub(crate) trait Callee: Clone + Send + Sync + 'static {
+    /// The answer of `method` to whom `bearer` stands for.
+    fn call(
+        self,
+        bearer: Option<String>,
+        method: &'static str,
+        request: Value,
+    ) -> impl Future<Output = Result<Value>> + Send;
 }
 
-/// Serves a request that speaks gRPC.
-pub(crate) async fn serve(state: State, request: Request<Body>) -> Response<Body> {
-    if request.version() != Version::HTTP_2 {
-        let message = "gRPC needs HTTP/2: connect without TLS, by prior knowledge (h2c).";
-        return refusal(&Error::new(Code::InvalidArgument, message));
+impl Callee for State {
+    async fn call(self, bearer: Option<String>, method: &'static str, request: Value) -> Result<Value> {
+        let caller = self.engine.caller(bearer.as_deref())?;
+        v2::answer(&self, &caller, method, request, as_published).await
+    }
+}
+
+/// What of a service the published protos can say: what a client of gRPC cannot have seen, it has not
+/// meant to change.
+fn as_published(service: Value) -> Value {
+    run::Service::from_json(&service).map_or(service, |service| service.to_json())
+}
+
+/// Answers what is gRPC, and passes on what is not.
+pub(crate) async fn door<C: Callee>(
+    axum::extract::State(callee): axum::extract::State<C>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let kind = request.headers().get(header::CONTENT_TYPE).map(|kind| kind.as_bytes().to_vec());
+    match kind.filter(|kind| kind.starts_with(b"application/grpc")) {
+        None => next.run(request).await,
+        Some(kind) => answer(callee, &kind, request).await,
+    }
+}
+
+async fn answer<C: Callee>(callee: C, kind: &[u8], request: Request) -> Response {
+    let subtype = kind.strip_prefix(b"application/grpc").unwrap_or_default();
+    if !(subtype.is_empty() || subtype.starts_with(b";") || subtype.starts_with(b"+proto")) {
+        return refusal(&Error::unimplemented(&format!("gRPC as {}", String::from_utf8_lossy(kind))));
+    }
+    if request.version() < Version::HTTP_2 {
+        return refusal(
+            &Error::new(
+                Code::FailedPrecondition,
+                format!("gRPC needs HTTP/2; this is {:?}.", request.version()),
+            )
+            .hint("a client of gRPC without TLS speaks HTTP/2 from the first byte (h2c, prior knowledge)"),
+        );
     }
     let name = request.uri().path().trim_start_matches('/').to_owned();
-    if name.starts_with("grpc.health.v1.Health/") {
-        return state.health.serve(request).await;
-    }
-    let call = Call { state, method: name.clone() };
-    let served = methods::serve(&name, call, request).await;
-    served.unwrap_or_else(|| refuse(&Error::unimplemented(&name)))
+    let response = if health::knows(&name) {
+        blame_client(health::answer(request).await)
+    } else if let Some(method) = methods::find(&name) {
+        unary(callee, method, request).await
+    } else {
+        grpc_status(&Error::unimplemented(&name)).into_http()
+    };
+    response.map(Body::new)
 }
 
-/// An answer without a message: its status travels in the headers.
-fn refuse(error: &Error) -> Response<Body> {
-    status(error).into_http::<Body>()
+async fn unary<C: Callee>(
+    callee: C,
+    method: &'static Method,
+    request: Request,
+) -> http::Response<tonic::body::Body> {
+    let mut grpc = Grpc::new(Raw).max_decoding_message_size(BODY_LIMIT);
+    let mut arrived = false;
+    let call = Call { callee, method, arrived: &mut arrived };
+    let response = grpc.unary(call, request).await;
+    if arrived { response } else { blame_client(response) }
 }
 
-/// A call of a method.
-#[derive(Clone)]
-pub(super) struct Call {
-    state: State,
-    /// The full name of the method.
-    method: String,
-}
-
-impl Call {
-    async fn answer<Asked: Json, Answer: Json>(
-        self,
-        request: tonic::Request<Asked>,
-    ) -> Result<Answer, Status> {
-        let header = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
-        let caller = self.state.engine.caller(bearer(header)).map_err(|error| status(&error))?;
-        let asked = request.into_inner().to_json();
-        let answer = v2::answer(&self.state, &caller, &self.method, asked, held_by_service).await;
-        answer.and_then(Answer::from_json).map_err(|error| status(&error))
-    }
-}
-
-/// What of a service the published messages can hold.
-fn held_by_service(service: serde_json::Value) -> serde_json::Value {
-    run::Service::from_json(service).map(|service| service.to_json()).unwrap_or_default()
-}
-
-impl<Asked, Answer> UnaryService<Asked> for Served<Answer>
-where
-    Asked: Json + Send + 'static,
-    Answer: Json + Send + 'static,
-{
-    type Response = Answer;
-    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Answer>, Status>> + Send>>;
-
-    fn call(&mut self, request: tonic::Request<Asked>) -> Self::Future {
-        let call = self.call.clone();
-        Box::pin(async move { call.answer(request).await.map(tonic::Response::new) })
-    }
-}
-
-/// A call whose answer is of a known type.
-struct Served<Answer> {
-    call: Call,
-    answer: PhantomData<Answer>,
-}
-
-/// Serves a method of one message and one answer.
-pub(super) async fn unary<Asked, Answer>(call: Call, request: Request<Body>) -> Response<Body>
-where
-    Asked: Message + Default + Json + 'static,
-    Answer: Message + Default + Json + 'static,
-{
-    let mut grpc = Grpc::new(ProstCodec::<Answer, Asked>::default())
-        .apply_max_message_size_config(Some(BODY_LIMIT), None);
-    let served = Served { call, answer: PhantomData };
-    let mut response = grpc.unary(served, request).await.map(Body::new);
-    // Google's servers say so of a message that is too large; tonic has another code for it.
-    if response.headers().get("grpc-status").is_some_and(|code| code == OUT_OF_RANGE) {
-        response.headers_mut().insert("grpc-status", HeaderValue::from(GrpcCode::ResourceExhausted as i32));
-    }
-    response
-}
-
-/// [`GrpcCode::OutOfRange`], which no method answers with.
-const OUT_OF_RANGE: &str = "11";
-
-/// The standard health service. Each service is serving as long as the emulator answers.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Health(Arc<OnceCell<HealthServer<HealthService>>>);
-
-impl Health {
-    async fn serve(&self, request: Request<Body>) -> Response<Body> {
-        let service = self.0.get_or_init(|| async {
-            let reporter = HealthReporter::new();
-            // The name of a method begins with that of its service; the server itself is the empty name.
-            for method in methods::METHODS {
-                let service = method.split('/').next().unwrap_or_default();
-                reporter.set_service_status(service, ServingStatus::Serving).await;
-            }
-            HealthServer::new(HealthService::from_health_reporter(reporter))
-        });
-        match service.await.clone().oneshot(request).await {
-            Ok(response) => response.map(Body::new),
-            Err(never) => match never {},
+/// tonic calls a message that is cut short or too large a fault of the server's; it is the client's.
+fn blame_client(response: http::Response<tonic::body::Body>) -> http::Response<tonic::body::Body> {
+    let Some(status) = Status::from_header_map(response.headers()) else { return response };
+    let error = match status.code() {
+        tonic::Code::OutOfRange => Error::new(
+            Code::ResourceExhausted,
+            format!("Received message larger than max ({BODY_LIMIT} bytes)."),
+        ),
+        tonic::Code::Internal | tonic::Code::Unknown => {
+            Error::field("", format!("The request message did not arrive whole: {}", status.message()))
         }
+        _ => return response,
+    };
+    grpc_status(&error).into_http()
+}
+
+/// One call of a method.
+struct Call<'c, C> {
+    callee: C,
+    method: &'static Method,
+    /// Whether a whole message came in.
+    arrived: &'c mut bool,
+}
+
+impl<C: Callee> UnaryService<Bytes> for Call<'_, C> {
+    type Response = Bytes;
+    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, Status>> + Send>>;
+
+    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
+        *self.arrived = true;
+        let (callee, method) = (self.callee.clone(), self.method);
+        Box::pin(async move {
+            let (metadata, _, message) = request.into_parts();
+            let bearer = bearer(&metadata.into_headers()).map(str::to_owned);
+            let response = carry_out(callee, method, bearer, &message).await;
+            response.map(tonic::Response::new).map_err(|error| grpc_status(&error))
+        })
     }
+}
+
+async fn carry_out<C: Callee>(
+    callee: C,
+    method: &'static Method,
+    bearer: Option<String>,
+    message: &[u8],
+) -> Result<Bytes> {
+    let request = method.request.read(message).map_err(|problem| unreadable(method.name, &problem))?;
+    let answer = callee.call(bearer, method.name, request).await?;
+    let bytes = method.response.write(&answer);
+    bytes.map(Bytes::from).map_err(|mismatch| Error::internal(format!("{}: {mismatch}", method.name)))
+}
+
+/// The `google.rpc.Status` of this JSON as the bytes that accompany a gRPC status.
+pub(crate) fn status_message(status: &Value) -> Bytes {
+    // What does not fit the message, which only a fault here could make, would be left out.
+    Wire::of::<rpc::Status>().write(status).map(Bytes::from).unwrap_or_default()
 }

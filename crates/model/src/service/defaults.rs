@@ -2,8 +2,10 @@
 
 use super::container::{Container, ContainerPort, Resources};
 use super::probe::{Probe, TcpSocket};
-use super::{RevisionTemplate, ServiceId, ServiceSpec, TrafficTarget};
+use super::{RevisionTemplate, ServiceId, ServiceSpec, TrafficTarget, quantity};
+use crate::account::AccountName;
 use crate::field::Defaults;
+use crate::name::is_dns_label;
 
 /// The port of a container that names none.
 pub const DEFAULT_PORT: i32 = 8080;
@@ -19,6 +21,12 @@ pub fn fill(spec: &mut ServiceSpec, id: &ServiceId) {
     // Zero is unset, as proto3 has it and the API documents for the first.
     template.settings.max_instance_request_concurrency.take_if(|count| *count == 0);
     template.settings.timeout.take_if(|seconds| *seconds == 0);
+    // A service account of the service's own project may be named by its id alone.
+    if let Some(account) = template.settings.service_account.as_mut()
+        && is_dns_label(account)
+    {
+        *account = AccountName::email(account, &id.project);
+    }
     template.settings.fill(&defaults);
     spec.settings.fill(&defaults);
     if spec.traffic.is_empty() {
@@ -105,19 +113,5 @@ pub fn has_default_startup_probe(template: &RevisionTemplate) -> bool {
 /// The CPU of a container in thousandths; what cannot be read counts as one CPU and is refused by the
 /// checks.
 pub fn millicpus(container: &Container) -> u64 {
-    container.limit("cpu").and_then(parse_millicpus).unwrap_or(1000)
-}
-
-/// Reads a quantity of CPU, such as `1000m`, `2` or `0.08`.
-pub(crate) fn parse_millicpus(text: &str) -> Option<u64> {
-    if let Some(thousandths) = text.strip_suffix('m') {
-        return thousandths.parse().ok();
-    }
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let fraction: u64 = format!("{fraction:0<3}").parse().ok()?;
-    whole.checked_mul(1000)?.checked_add(fraction)
+    container.limit("cpu").and_then(quantity::millicpus).unwrap_or(1000)
 }

@@ -2,6 +2,9 @@
 //!
 //! To add a setting, add a row. [`crate::field`] says what follows from it.
 
+use super::field_checks::{
+    accelerator, at_most_characters, cloudsql_instances, not_negative, service_account, utilization, within,
+};
 use super::values::{
     Commas, ExecutionEnvironment, FunctionalType, IdentityType, Ingress, Json, KeyRevocation, LaunchStage,
     ScalingMode, Share, VpcEgress,
@@ -187,7 +190,8 @@ settings! {
         service_account: String {
             v1: Spec("serviceAccountName"), v2: Field("serviceAccount"), Configuration, ActedOn,
             default: "PROJECT_NUMBER-compute@developer.gserviceaccount.com"
-                => |given| format!("{}-compute@developer.gserviceaccount.com", given.project_number)
+                => |given| format!("{}-compute@developer.gserviceaccount.com", given.project_number),
+            check: |email| service_account(email)
         }
         /// The generation of the sandbox.
         execution_environment: ExecutionEnvironment {
@@ -232,7 +236,8 @@ settings! {
         /// The Cloud SQL instances to connect to, separated by commas.
         cloudsql_instances: String {
             v1: Annotation("run.googleapis.com/cloudsql-instances"),
-            v2: Parts("volumes.cloudSqlInstance.instances"), Configuration, Stored
+            v2: Parts("volumes.cloudSqlInstance.instances"), Configuration, Stored,
+            check: |list| cloudsql_instances(list)
         }
         /// The aliases of secrets in other projects.
         secrets: String {
@@ -265,7 +270,7 @@ settings! {
         /// The GPU of the node.
         accelerator: String {
             v1: NodeSelector("run.googleapis.com/accelerator"), v2: Field("nodeSelector.accelerator"),
-            Configuration, Stored
+            Configuration, Stored, check: |kind| accelerator(kind)
         }
         /// Runs without a spare GPU in another zone.
         gpu_zonal_redundancy_disabled: bool {
@@ -319,28 +324,4 @@ settings! {
             v1: Annotation("run.googleapis.com/client-version"), v2: Field("clientVersion"), Remark, Stored
         }
     }
-}
-
-fn at_most_characters(text: &str, most: usize) -> Result<(), String> {
-    if text.chars().count() <= most { Ok(()) } else { Err(format!("must be at most {most} characters.")) }
-}
-
-/// 0 turns the target off.
-fn utilization(share: f64, most: f64) -> Result<(), String> {
-    if share == 0.0 || (0.1..=most).contains(&share) {
-        Ok(())
-    } else {
-        Err(format!("must be between 0.1 and {most}, or 0 to disable"))
-    }
-}
-
-fn not_negative(count: i64) -> Result<(), String> {
-    if count > i64::from(i32::MAX) {
-        return Err(format!("must be at most {}", i32::MAX));
-    }
-    within(count, 0, i64::from(i32::MAX), "must be greater than or equal to zero")
-}
-
-fn within(value: i64, least: i64, most: i64, words: &str) -> Result<(), String> {
-    if (least..=most).contains(&value) { Ok(()) } else { Err(words.to_owned()) }
 }

@@ -3,10 +3,11 @@
 pub mod conditions;
 pub mod container;
 pub mod defaults;
+mod field_checks;
 pub mod fields;
 pub mod plan;
 pub mod probe;
-mod probe_rules;
+pub(crate) mod quantity;
 pub mod reconcile;
 pub mod retention;
 pub mod traffic;

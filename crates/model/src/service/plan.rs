@@ -149,10 +149,10 @@ fn service_level_changes(before: &ServiceSpec, after: &ServiceSpec) -> Vec<Strin
     let rows = before.settings.changes(&after.settings);
     let mut changes: Vec<String> = rows.iter().map(|row| row.path(Api::V1)).collect();
     if before.labels != after.labels {
-        changes.push(Api::V1.metadata_path("labels"));
+        changes.push(Api::V1.metadata().field("labels").into());
     }
     if before.annotations != after.annotations {
-        changes.push(Api::V1.metadata_path("annotations"));
+        changes.push(Api::V1.metadata().field("annotations").into());
     }
     changes
 }

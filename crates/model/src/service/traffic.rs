@@ -66,31 +66,29 @@ pub struct Unroutable {
 pub fn check(traffic: &[TrafficTarget], id: &ServiceId, api: Api, violations: &mut Violations) {
     let mut tags: Vec<&str> = Vec::new();
     for (index, target) in traffic.iter().enumerate() {
-        let at = api.spec_path(&format!("traffic[{index}]"));
+        let at = api.spec().field("traffic").index(index);
         if !(0..=100).contains(&target.percent.unwrap_or(0)) {
-            violations.add(format!("{at}.percent"), "must be a number between 0 and 100");
+            violations.add(at.field("percent"), "must be a number between 0 and 100");
         }
         if let TrafficRevision::Named(name) = &target.revision
             && RevisionName::lookup(name).is_none()
         {
-            let field = match api {
-                Api::V1 => "revisionName",
-                Api::V2 => "revision",
-            };
-            violations.add(format!("{at}.{field}"), format!("'{name}' is not the name of a revision."));
+            let at = at.differs("revisionName", "revision");
+            violations.add(at, format!("'{name}' is not the name of a revision."));
         }
         if let Some(tag) = &target.tag {
             if tags.contains(&tag.as_str()) {
-                violations.add(format!("{at}.tag"), format!("may not contain a duplicate tag '{tag}'"));
+                violations.add(at.field("tag"), format!("may not contain a duplicate tag '{tag}'"));
             }
             tags.push(tag);
-            violations.note(crate::url::check_tag(tag, &id.name, &api.spec_path("traffic.tag")));
+            let at = api.spec().field("traffic").field("tag").to_string();
+            violations.note(crate::url::check_tag(tag, &id.name, &at));
         }
     }
     let sum: i64 = traffic.iter().map(|target| i64::from(target.percent.unwrap_or(0))).sum();
     violations.check(
         traffic.is_empty() || sum == 100,
-        api.spec_path("traffic"),
+        api.spec().field("traffic"),
         format!("the sum of the traffic percentages is {sum}, it should be 100"),
     );
 }

@@ -211,7 +211,7 @@ fn read_traffic(traffic: Vec<TrafficMessage>, violations: &mut Violations) -> Ve
             (true, Some(_)) | (false, None) => {
                 violations.add(
                     format!("{at}.revisionName"),
-                    "must be specified if and only if latestRevision is not true",
+                    "must be specified if and only if traffic type is REVISION, that is if latestRevision is not true",
                 );
                 TrafficRevision::Latest
             }

@@ -210,11 +210,23 @@ impl Setting for Json {
     }
 }
 
+/// Why `text` is none of `words`; some enums have a refusal of their own.
+fn not_a_word(text: &str, words: &[&str], own: Option<&str>) -> String {
+    let usual = || format!("'{text}' is not valid. Allowed values are [{}]", words.join(", "));
+    own.map_or_else(usual, str::to_owned)
+}
+
+/// Why a launch stage is refused.
+pub const LAUNCH_STAGES: &str = "only ALPHA, BETA, GA, or unspecified are supported";
+
+/// The other launch stages of Google's products.
+pub(crate) const OTHER_LAUNCH_STAGES: &[&str] = &["UNIMPLEMENTED", "PRELAUNCH", "EARLY_ACCESS", "DEPRECATED"];
+
 /// Declares an enum whose values each API spells in its own way.
 macro_rules! words {
     (
         $(#[$outer:meta])*
-        pub enum $Name:ident {
+        pub enum $Name:ident $(otherwise $refusal:path)? {
             $($(#[$doc:meta])* $Value:ident = $v1:literal, $v2:literal, $number:literal;)+
         }
     ) => {
@@ -235,8 +247,9 @@ macro_rules! words {
             fn from_text(text: &str) -> Result<Self, String> {
                 let known = Self::WORDS.iter().find(|(_, v1, ..)| v1.eq_ignore_ascii_case(text));
                 known.map(|(value, ..)| *value).ok_or_else(|| {
+                    let own: &[&str] = &[$($refusal)?];
                     let words: Vec<&str> = Self::WORDS.iter().map(|(_, v1, ..)| *v1).collect();
-                    format!("'{text}' is not valid. Allowed values are [{}]", words.join(", "))
+                    not_a_word(text, &words, own.first().copied())
                 })
             }
 
@@ -286,7 +299,7 @@ words! {
 
 words! {
     /// The least launch stage of the features that a service uses.
-    pub enum LaunchStage {
+    pub enum LaunchStage otherwise LAUNCH_STAGES {
         /// Alpha features.
         Alpha = "ALPHA", "ALPHA", 2;
         /// Beta features.

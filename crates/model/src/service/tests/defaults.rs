@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{defaults, v1_render};
+use super::super::{defaults, quantity, v1_render};
 use super::*;
 
 /// The template as v1 shows it once `edits` are filled in.
@@ -71,7 +71,7 @@ fn what_the_user_wrote_stays_word_for_word() {
 fn concurrency_follows_the_cpu_of_all_containers() {
     let at = "/template/spec/containerConcurrency";
     let cpu = |text: &str| (format!("{LIMITS} cpu"), json!(text));
-    for (text, expect) in [("0.5", 1), ("500m", 1), ("1", 80), ("4", 80)] {
+    for (text, expect) in [("0.5", 1), ("500m", 1), ("1", 80), ("2", 80)] {
         let (path, value) = cpu(text);
         check(&[(&path, value.clone())], at, json!(expect));
         // Zero is the default too.
@@ -180,6 +180,6 @@ fn quantities_of_cpu() {
         ("18446744073709551615", None),
     ];
     for (text, expect) in quantities {
-        assert_eq!(defaults::parse_millicpus(text), expect, "{text}");
+        assert_eq!(quantity::millicpus(text), expect, "{text}");
     }
 }

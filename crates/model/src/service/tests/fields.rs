@@ -40,7 +40,7 @@ fn a_row_knows_its_path_in_each_api() {
         both(template, "min_instance_count"),
         [
             "spec.template.metadata.annotations[autoscaling.knative.dev/minScale]",
-            "service.template.scaling.minInstanceCount"
+            "service.template.scaling.min_instance_count"
         ]
     );
     assert_eq!(both(template, "timeout"), ["spec.template.spec.timeoutSeconds", "service.template.timeout"]);
@@ -48,7 +48,7 @@ fn a_row_knows_its_path_in_each_api() {
         both(template, "accelerator"),
         [
             "spec.template.spec.nodeSelector[run.googleapis.com/accelerator]",
-            "service.template.nodeSelector.accelerator"
+            "service.template.node_selector.accelerator"
         ]
     );
 }

@@ -29,9 +29,22 @@ pub(super) fn value(row: &Row) -> BoxedStrategy<String> {
                 .prop_map_into()
                 .boxed()
         }
+        ("service_account", _) => {
+            select(vec!["runner", "sa@other.iam.gserviceaccount.com"]).prop_map_into().boxed()
+        }
+        ("cloudsql_instances", _) => select(vec!["p:l:i", "p:l:i,p:l:j"]).prop_map_into().boxed(),
+        ("accelerator", _) => select(vec!["nvidia-l4", "nvidia-rtx-pro-6000"]).prop_map_into().boxed(),
         (_, "a string") => "[ -~é]{1,12}".boxed(),
         (_, "a JSON list of strings") => {
             prop::collection::vec("[ -~é]{1,12}", 0..3).prop_map(|list| json!(list).to_string()).boxed()
+        }
+        ("network_interfaces", _) => {
+            select(vec!["[{\"network\": \"default\"}]", "[{\"subnetwork\": \"s\", \"tags\": [\"t\"]}]"])
+                .prop_map_into()
+                .boxed()
+        }
+        ("container_dependencies", _) => {
+            select(vec!["{\"c1\": [\"c0\"]}", "{\"c0\": []}", "{}", "null"]).prop_map_into().boxed()
         }
         (_, "JSON") => select(vec![
             "{\"c0\": [\"c1\"]}",
@@ -51,6 +64,25 @@ pub(super) fn value(row: &Row) -> BoxedStrategy<String> {
     }
 }
 
+/// Where the settings of the connection to a VPC stand.
+const VPC: [&str; 3] = ["/vpc-access-connector", "/network-interfaces", "/vpc-access-egress"];
+
+/// Makes the connection to a VPC one that is allowed, whatever then becomes of `row`: by a connector or by
+/// an interface, and the egress only with one of them.
+pub(super) fn connect(edits: &mut Vec<(String, Value)>, row: &str) {
+    let stands = |edits: &[(String, Value)], end: &str| edits.iter().any(|(path, _)| path.ends_with(end));
+    let [connector, interfaces, egress] = VPC;
+    match row {
+        "vpc_connector" | "network_interfaces" => {
+            edits.retain(|(path, _)| !VPC.iter().any(|end| path.ends_with(end)));
+        }
+        _ => edits.retain(|(path, _)| !path.ends_with(interfaces)),
+    }
+    if row == "vpc_egress" || (stands(edits, egress) && !stands(edits, connector)) {
+        edits.push((format!("spec template metadata annotations run.googleapis.com{connector}"), json!("c")));
+    }
+}
+
 fn settings() -> impl Strategy<Value = Vec<(String, Value)>> {
     let some: Vec<_> = rows().into_iter().map(|row| (Just(row), prop::option::of(value(row)))).collect();
     some.prop_map(|values| {
@@ -58,6 +90,11 @@ fn settings() -> impl Strategy<Value = Vec<(String, Value)>> {
             values.into_iter().filter_map(|(row, value)| Some((place(row), json!(value?)))).collect();
         if edits.iter().any(|(path, _)| path.ends_with("manualInstanceCount")) {
             edits.push((SCALING_MODE.to_owned(), json!("manual")));
+        }
+        if edits.iter().any(|(path, _)| path.ends_with(VPC[0]))
+            || !edits.iter().any(|(path, _)| path.ends_with(VPC[1]))
+        {
+            connect(&mut edits, "");
         }
         edits
     })
@@ -94,7 +131,7 @@ fn container(index: usize, with_port: bool) -> impl Strategy<Value = Value> {
         select(vec!["gcr.io/demo/app", "app:v1", "localhost:5000/a/b@sha256:00"]),
         prop::collection::vec(env, 0..4),
         prop::collection::vec("[ -~]{0,5}", 0..3),
-        prop::option::of(select(vec!["1", "1000m", "2", "4.0"])),
+        prop::option::of(select(vec!["1", "1000m", "2", "2.0"])),
         prop::option::of(select(vec!["512Mi", "1Gi", "1G"])),
         (prop::option::of(probe(startup)), prop::option::of(probe(http())), prop::option::of(probe(http()))),
         prop::option::of(1..=65535),
@@ -115,8 +152,9 @@ fn container(index: usize, with_port: bool) -> impl Strategy<Value = Value> {
         })
 }
 
+/// One of them may wait for another, so that there are two at least.
 fn containers() -> impl Strategy<Value = Value> {
-    (1_usize..=3)
+    (2_usize..=3)
         .prop_flat_map(|count| (0..count).map(|index| container(index, index == 0)).collect::<Vec<_>>())
         .prop_map(|list| json!(list))
 }

@@ -5,7 +5,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use super::super::{defaults, traffic, v1_render};
-use super::generate::{SCALING_MODE, asked, edits, rows, value};
+use super::generate::{SCALING_MODE, asked, connect, edits, rows, value};
 use super::*;
 use crate::error::Violations;
 use crate::field::Change;
@@ -45,6 +45,9 @@ fn changes() -> impl Strategy<Value = (Vec<(String, Value)>, &'static Row, Optio
                 "scaling_mode" => edits.retain(|(path, _)| !path.ends_with("manualInstanceCount")),
                 "manual_instance_count" => edits.push((SCALING_MODE.to_owned(), json!("manual"))),
                 _ => {}
+            }
+            if row.name.starts_with("vpc_") || row.name == "network_interfaces" {
+                connect(&mut edits, row.name);
             }
             edits.retain(|(path, _)| path != "spec template metadata name");
             (edits, row, value)

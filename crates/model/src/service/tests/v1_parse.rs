@@ -267,7 +267,8 @@ fn a_target_is_the_latest_revision_or_a_named_one() {
             TrafficTarget { revision: TrafficRevision::Latest, percent: Some(10), tag: None },
         ]
     );
-    let words = "must be specified if and only if latestRevision is not true";
+    let words =
+        "must be specified if and only if traffic type is REVISION, that is if latestRevision is not true";
     for target in
         [json!({"percent": 100}), json!({"latestRevision": true, "revisionName": "hello-00001-abc"})]
     {

@@ -161,6 +161,28 @@ fn a_probe_with_zeros_is_one_without_them() {
     assert_eq!(probe(zeros), probe(json!({"httpGet": {"path": "/"}})));
 }
 
+/// Some clients write the zeros of a message that they have read.
+#[test]
+fn zeros_mean_what_their_absence_means() {
+    let one = |volume: Value, port: Value| {
+        template(json!({ "volumes": [volume], "containers": [{ "image": "i", "ports": [port] }] })).unwrap()
+    };
+    for (zeros, none) in [
+        (json!({"nfs": {"server": "s", "readOnly": false}}), json!({"nfs": {"server": "s"}})),
+        (
+            json!({"gcs": {"bucket": "b", "readOnly": false, "mountOptions": []}}),
+            json!({"gcs": {"bucket": "b"}}),
+        ),
+        (
+            json!({"secret": {"secret": "s", "defaultMode": 0, "items": [{"path": "p", "version": "1", "mode": 0}]}}),
+            json!({"secret": {"secret": "s", "items": [{"path": "p", "version": "1"}]}}),
+        ),
+        (json!({"emptyDir": {"medium": 0, "sizeLimit": ""}}), json!({"emptyDir": {}})),
+    ] {
+        assert_eq!(one(zeros, json!({"name": "", "containerPort": 0})), one(none, json!({})));
+    }
+}
+
 #[test]
 fn what_only_the_server_writes_is_left_out() {
     let spec =

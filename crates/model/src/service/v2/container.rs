@@ -215,7 +215,11 @@ impl EnvVarV2 {
 
 impl PortV2 {
     fn into_port(self) -> ContainerPort {
-        ContainerPort { name: self.name, container_port: self.container_port, protocol: None }
+        ContainerPort {
+            name: self.name,
+            container_port: self.container_port.filter(|number| *number != 0),
+            protocol: None,
+        }
     }
 
     fn of(port: &ContainerPort) -> Self {

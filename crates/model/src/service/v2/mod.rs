@@ -21,6 +21,7 @@ pub(crate) use self::render::{condition, template_fields};
 pub use self::render::{full_name, service, spec};
 use self::template_wide::{Aliases, TemplateWide};
 use self::volume::{CLOUDSQL, VolumeV2};
+use super::values::{LAUNCH_STAGES, OTHER_LAUNCH_STAGES};
 use super::{Map, RevisionTemplate, ServiceSettings, ServiceSpec, TemplateSettings};
 use crate::error::{Error, Result, Violations};
 use crate::field::{Row, is_default};
@@ -117,6 +118,11 @@ fn parse(mut fields: Kept, aliases: &str) -> Result<ServiceSpec> {
     let annotations = user_map(&mut fields, "annotations", "service", &mut violations)?;
     if let Some(id) = take_at(&mut fields, "multiRegionSettings.multiRegionId").filter(|id| !is_default(id)) {
         labels.insert(MULTI_REGION_LABEL.to_owned(), id.as_str().unwrap_or_default().to_owned());
+    }
+    let other = |stage: &Value| stage.as_str().is_some_and(|stage| OTHER_LAUNCH_STAGES.contains(&stage));
+    if fields.get("launchStage").is_some_and(other) {
+        fields.remove("launchStage");
+        violations.add("service.launch_stage", LAUNCH_STAGES);
     }
     let mut settings = ServiceSettings::take_v2(&mut fields)?;
     settings.binary_authorization = binary_authorization(&mut fields)?;

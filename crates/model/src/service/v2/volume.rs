@@ -103,7 +103,7 @@ impl VolumeV2 {
             secret: self.secret.map(|secret| secret.into_secret(wide)),
             empty_dir: self.empty_dir.map(EmptyDirV2::into_empty_dir),
             csi: self.gcs.map(GcsV2::into_csi),
-            nfs: self.nfs,
+            nfs: self.nfs.map(read_only_if_said),
             filestore: self.filestore,
             config_map: None,
         })
@@ -115,7 +115,7 @@ impl VolumeV2 {
             secret: volume.secret.as_ref().map(|secret| SecretVolumeV2::of(secret, wide)),
             cloud_sql_instance: None,
             empty_dir: volume.empty_dir.as_ref().map(EmptyDirV2::of),
-            nfs: volume.nfs.clone().map(|nfs| Nfs { read_only: nfs.read_only.filter(|only| *only), ..nfs }),
+            nfs: volume.nfs.clone().map(read_only_if_said),
             gcs: volume.csi.as_ref().map(GcsV2::of),
             filestore: volume.filestore.clone(),
         }
@@ -128,13 +128,22 @@ impl VolumeV2 {
     }
 }
 
+/// Proto3 cannot tell false from unset: clients leave it out or send it, and mean the same.
+fn read_only_if_said(nfs: Nfs) -> Nfs {
+    Nfs { read_only: nfs.read_only.filter(|only| *only), ..nfs }
+}
+
 impl SecretVolumeV2 {
     fn into_secret(self, wide: &mut TemplateWide) -> SecretVolume {
-        let item = |item: VersionToPathV2| KeyToPath { key: item.version, path: item.path, mode: item.mode };
+        let item = |item: VersionToPathV2| KeyToPath {
+            key: item.version,
+            path: item.path,
+            mode: item.mode.filter(|mode| *mode != 0),
+        };
         SecretVolume {
             secret_name: self.secret.map(|secret| wide.secrets.alias(secret)),
             items: self.items.into_iter().map(item).collect(),
-            default_mode: self.default_mode,
+            default_mode: self.default_mode.filter(|mode| *mode != 0),
             optional: None,
         }
     }
@@ -171,7 +180,7 @@ impl GcsV2 {
             .then(|| ("mountOptions".to_owned(), self.mount_options.join(",")));
         Csi {
             driver: Some(STORAGE_DRIVER.to_owned()),
-            read_only: self.read_only,
+            read_only: self.read_only.filter(|only| *only),
             volume_attributes: bucket.into_iter().chain(options).collect(),
         }
     }
