@@ -100,6 +100,12 @@ impl Door {
         self.patch(name, wanted.service(), None).await
     }
 
+    /// Writes what was read, without a mask; the name of the service.
+    pub async fn write_back(&self, name: &str) -> Result<String> {
+        let service = self.read(name).await?;
+        Ok(self.services.update_service().set_service(service).poller().until_done().await?.name)
+    }
+
     pub async fn send_traffic_to(&self, name: &str, revision: &str) -> Result<Value> {
         let target = TrafficTarget::new().set_type(TrafficTargetAllocationType::Revision);
         let service = Service::new().set_traffic([target.set_revision(revision).set_percent(100)]);

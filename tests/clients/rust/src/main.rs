@@ -1,7 +1,9 @@
 //! Does google-cloud-run-v2 work against the emulator at ADDRESS, and what does it see?
 //!
-//! usage: groundrun-rust-client ADDRESS
+//! usage: groundrun-rust-client scenario ADDRESS
+//!        groundrun-rust-client write-back ADDRESS SERVICE
 //!
+//! The second reads a service, writes it back and prints its name.
 //! The steps, their words and their order are those of ../python/scenario.py. The first thing that is not as
 //! it should be ends the program with a message and a status that is not 0.
 
@@ -17,15 +19,27 @@ const IMAGE: &str = "us-docker.pkg.dev/demo/app/web";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let address = std::env::args().nth(1).expect("usage: groundrun-rust-client ADDRESS");
-    let door = Door::open(&address).await;
-    writing(&door).await.expect("writing");
-    listing(&door).await.expect("listing");
-    policy(&door).await.expect("policies");
-    operations(&door).await.expect("operations");
-    revisions(&door).await.expect("revisions");
-    refusals(&door).await.expect("refusals");
-    deleting(&door).await.expect("deleting");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["scenario", address] => scenario(&Door::open(address).await).await.expect("the scenario"),
+        ["write-back", address, service] => {
+            let name =
+                Door::open(address).await.write_back(service).await.expect("the service is written back");
+            println!("{}", json!({ "name": name }));
+        }
+        _ => panic!("{arguments:?} is no usage of this program"),
+    }
+}
+
+async fn scenario(door: &Door) -> Result<()> {
+    writing(door).await?;
+    listing(door).await?;
+    policy(door).await?;
+    operations(door).await?;
+    revisions(door).await?;
+    refusals(door).await?;
+    deleting(door).await
 }
 
 fn step(name: &str, saw: Value) -> Value {

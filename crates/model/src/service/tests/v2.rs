@@ -169,6 +169,7 @@ fn zeros_mean_what_their_absence_means() {
     ] {
         assert_eq!(one(zeros, json!({"name": "", "containerPort": 0})), one(none, json!({})));
     }
+<<<<<<< HEAD
 }
 
 /// @google-cloud/run writes the zeros of a message that it has read.
@@ -181,6 +182,8 @@ fn a_probe_with_zeros_is_one_without_them() {
         "httpGet": {"path": "/"},
     });
     assert_eq!(probe(zeros), probe(json!({"httpGet": {"path": "/"}})));
+=======
+>>>>>>> wt-clients
 }
 
 #[test]
