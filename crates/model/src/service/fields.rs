@@ -2,6 +2,8 @@
 //!
 //! To add a setting, add a row. [`crate::field`] says what follows from it.
 
+use super::Map;
+use super::form::{AmbientNetworking, Form, NetworkInterface};
 use super::values::{
     Commas, ExecutionEnvironment, FunctionalType, IdentityType, Ingress, Json, KeyRevocation, LaunchStage,
     ScalingMode, Share, VpcEgress,
@@ -124,7 +126,7 @@ settings! {
             Configuration, Stored
         }
         /// The environment of the build: a JSON map.
-        build_environment_variables: Json {
+        build_environment_variables: Form<Map> {
             v1: Annotation("run.googleapis.com/build-environment-variables"),
             v2: Field("buildConfig.environmentVariables"), Configuration, Stored
         }
@@ -225,7 +227,7 @@ settings! {
             Configuration, Stored
         }
         /// The network interfaces of Direct VPC.
-        network_interfaces: Json {
+        network_interfaces: Form<Vec<NetworkInterface>> {
             v1: Annotation("run.googleapis.com/network-interfaces"), v2: Field("vpcAccess.networkInterfaces"),
             Configuration, Stored
         }
@@ -306,7 +308,7 @@ settings! {
             Configuration, Stored
         }
         /// The ambient network of the instances: a JSON object.
-        ambient_networking: Json {
+        ambient_networking: Form<AmbientNetworking> {
             v1: Annotation("run.googleapis.com/ambient-networking"), v2: Field("ambientNetworking"),
             Configuration, Stored
         }
