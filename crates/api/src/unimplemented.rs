@@ -5,7 +5,7 @@ use axum::response::Response;
 use groundrun_model::{Code, Error};
 use http::{HeaderMap, Method, StatusCode, header};
 
-use crate::error::refusal;
+use crate::error::{refusal, refusal_as};
 
 /// Paths of APIs that are not emulated yet, with the name by which they are refused. The first that
 /// matches counts; `*` stands for one segment.
@@ -34,18 +34,37 @@ pub const NOT_EMULATED: &[(&str, &str)] = &[
 
 /// The answer to a request that no route takes: 501 if the hosted service would, 404 otherwise.
 pub fn not_emulated(method: &Method, path: &str, headers: &HeaderMap) -> Response {
-    let is_grpc = headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-    if is_grpc {
+    if is_grpc(headers) {
         return grpc_unimplemented(path);
     }
+    refusal(&unknown(method, path))
+}
+
+/// The answer where a route takes the path and not the method: 405, in the same words. What is asked there
+/// by another method is rarely one of Google's, and no failure of this server.
+pub(crate) fn not_allowed(method: &Method, path: &str, headers: &HeaderMap) -> Response {
+    if is_grpc(headers) {
+        return grpc_unimplemented(path);
+    }
+    let error = unknown(method, path);
+    match error.code {
+        Code::Unimplemented => refusal_as(StatusCode::METHOD_NOT_ALLOWED, &error),
+        _ => refusal(&error),
+    }
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+}
+
+fn unknown(method: &Method, path: &str) -> Error {
     let known = NOT_EMULATED.iter().find(|(pattern, _)| begins_with(path, pattern));
-    refusal(&match known {
+    match known {
         Some((_, name)) => Error::unimplemented(&format!("{name} ({method} {path})")),
         None => Error::new(Code::NotFound, format!("{method} {path} is not a method of an API that groundrun knows."))
             .hint("the API of Cloud Run is under /apis/serving.knative.dev/v1 and /v1/projects; a service answers at its own host"),
-    })
+    }
 }
 
 /// The answer of the metadata server.
