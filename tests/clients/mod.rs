@@ -4,3 +4,4 @@
 mod gcloud;
 mod gcloud_page;
 mod gcloud_services;
+mod schemathesis;

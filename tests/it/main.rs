@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod bad_input_v2;
 #[path = "../clients/mod.rs"]
 mod clients;
 mod coverage;
@@ -15,6 +16,7 @@ mod custom_audiences;
 mod documents;
 mod doors;
 mod invoker;
+mod openapi;
 mod policies;
 mod program;
 mod replace_yaml;
@@ -23,3 +25,4 @@ mod revisions;
 mod tidy;
 mod tokens;
 mod traffic;
+mod wrong_types;

@@ -9,6 +9,7 @@ mod health;
 mod iam_credentials;
 mod iam_policy;
 mod oauth;
+mod openapi;
 mod overview;
 mod paging;
 mod reply;
