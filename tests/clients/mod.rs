@@ -9,4 +9,5 @@ mod libraries;
 mod node;
 mod python;
 mod rust;
+mod schemathesis;
 mod write_back;

@@ -386,3 +386,20 @@ async fn queries_are_checked() {
         let _ = read(query).await.expect(200);
     }
 }
+
+#[tokio::test]
+async fn a_token_is_one_of_the_same_selection() {
+    let world = World::start().await;
+    let owner = world.owner();
+    for name in ["one", "two"] {
+        let _ = owner.create(&Owner::service(name)).await.expect(200);
+    }
+    let list = |query: &str| owner.read(format!("{}?{query}", Owner::services_path()));
+    let here = "labelSelector=cloud.googleapis.com%2Flocation%3Dus-central1";
+    let page = list(&format!("limit=1&{here}")).await.expect(200).json();
+    let token = page["metadata"]["continue"].as_str().unwrap();
+    let rest = list(&format!("{here}&continue={token}")).await.expect(200).json();
+    assert_eq!(rest["items"].as_array().unwrap().len(), 1);
+    let refused = list(&format!("continue={token}")).await.expect(400);
+    assert_eq!(refused.violations()[0].0, "continue");
+}

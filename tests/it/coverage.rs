@@ -150,6 +150,9 @@ fn sample(row: &Row) -> String {
         "accelerator" => return "nvidia-l4".to_owned(),
         "network_interfaces" => return "[{\"network\":\"default\"}]".to_owned(),
         "container_dependencies" => return "{}".to_owned(),
+        // Messages with names of their own.
+        "ambient_networking" => return "{\"enabled\":true}".to_owned(),
+        "build_environment_variables" => return "{\"A\":\"b\"}".to_owned(),
         _ => {}
     }
     match row.kind {

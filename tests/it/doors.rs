@@ -103,7 +103,6 @@ async fn what_is_not_emulated_is_refused_by_name() {
         (Method::POST, format!("/apis/run.googleapis.com/v1/namespaces/{PROJECT}/jobs/j:run")),
         (Method::GET, format!("/apis/run.googleapis.com/v1/namespaces/{PROJECT}/workerpools")),
         (Method::POST, "/v2/entries:tail".to_owned()),
-        (Method::DELETE, format!("/v1/projects/{PROJECT}")),
         (Method::POST, "/v1/projects/-/serviceAccounts/a@b.test:getIamPolicy".to_owned()),
         (Method::GET, "/computeMetadata/v1/instance/region".to_owned()),
     ] {
@@ -121,11 +120,19 @@ async fn what_is_not_emulated_is_refused_by_name() {
     The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (POST /apis/run.googleapis.com/v1/namespaces/demo-project/jobs/j:run) is not emulated by groundrun.
     The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (GET /apis/run.googleapis.com/v1/namespaces/demo-project/workerpools) is not emulated by groundrun.
     This method of the Cloud Logging API (POST /v2/entries:tail) is not emulated by groundrun.
-    This method of the Resource Manager API (DELETE /v1/projects/demo-project) is not emulated by groundrun.
     This method of the IAM API (POST /v1/projects/-/serviceAccounts/a@b.test:getIamPolicy) is not emulated by groundrun.
     The metadata server (/computeMetadata/v1/instance/region) is not emulated by groundrun.
     The metadata server (/) is not emulated by groundrun.
     ");
+}
+
+#[tokio::test]
+async fn another_method_at_a_known_path_is_refused_by_name_and_is_no_failure() {
+    let world = World::start().await;
+    let refused = world.ask(Method::DELETE, format!("/v1/projects/{PROJECT}")).send().await.expect(405);
+    assert_eq!(refused.code(), "UNIMPLEMENTED");
+    assert_eq!(refused.header("allow"), Some("GET,HEAD"));
+    assert_snapshot!(refused.message(), @"This method of the Resource Manager API (DELETE /v1/projects/demo-project) is not emulated by groundrun.");
 }
 
 #[tokio::test]

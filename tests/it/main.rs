@@ -9,6 +9,7 @@
 
 mod admin_api;
 mod bad_input;
+mod bad_input_v2;
 #[path = "../clients/mod.rs"]
 mod clients;
 mod coverage;
@@ -19,6 +20,7 @@ mod doors;
 mod grpc;
 mod invoker;
 mod logs;
+mod openapi;
 mod operations;
 mod policies;
 mod program;
@@ -29,3 +31,4 @@ mod same_through_every_edge;
 mod tidy;
 mod tokens;
 mod traffic;
+mod wrong_types;

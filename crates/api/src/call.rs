@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use groundrun_engine::{Caller, Scope};
-use groundrun_model::message::from_json;
+use groundrun_model::message::{depth, from_json};
 use groundrun_model::{Error, Region, ServiceId, ServiceName};
 use http::request::Parts;
 use http::{HeaderMap, header};
@@ -14,6 +14,9 @@ use serde_json::Value;
 
 use crate::error::Refusal;
 use crate::{BODY_LIMIT, Origin, State};
+
+/// How deep a body may be nested, in levels, as in protocol buffers.
+const DEEPEST: usize = 100;
 
 /// Who calls.
 #[derive(Debug)]
@@ -215,6 +218,11 @@ impl FromRequest<State> for Body {
         }
         let value = serde_json::from_slice(&bytes)
             .map_err(|problem| Error::field("", format!("Invalid JSON payload received. {problem}")))?;
+        // What is stored and answered stands inside of other JSON, and must be readable there.
+        if depth(&value) > DEEPEST {
+            let message = format!("Message too deep. At most {DEEPEST} levels are accepted.");
+            return Err(Error::field("", format!("Invalid JSON payload received. {message}")).into());
+        }
         Ok(Self(value))
     }
 }

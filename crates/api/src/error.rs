@@ -27,7 +27,12 @@ impl IntoResponse for Refusal {
 
 /// The answer to a request that is refused with `error`.
 pub fn refusal(error: &Error) -> Response {
-    let (status, word) = spell(error.code);
+    refusal_as(spell(error.code).0, error)
+}
+
+/// The same with another HTTP status than that of its code.
+pub(crate) fn refusal_as(status: StatusCode, error: &Error) -> Response {
+    let (_, word) = spell(error.code);
     note(error);
     let body = json!({ "error": {
         "code": status.as_u16(),

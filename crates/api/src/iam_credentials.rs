@@ -16,7 +16,7 @@ type Account = Path<(String, String)>;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct GenerateIdToken {
+pub(crate) struct GenerateIdToken {
     audience: String,
     include_email: bool,
     #[serde(rename = "organizationNumberIncluded")]
@@ -27,7 +27,7 @@ struct GenerateIdToken {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct GenerateAccessToken {
+pub(crate) struct GenerateAccessToken {
     scope: Vec<String>,
     lifetime: Option<String>,
     #[serde(rename = "delegates")]
@@ -36,7 +36,7 @@ struct GenerateAccessToken {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Sign {
+pub(crate) struct Sign {
     payload: String,
     #[serde(rename = "delegates")]
     _delegates: Option<Vec<String>>,

@@ -12,7 +12,7 @@ use crate::reply::{Json, Reply};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SetIamPolicy {
+pub(crate) struct SetIamPolicy {
     policy: Value,
     #[serde(default)]
     update_mask: Option<String>,
@@ -20,7 +20,7 @@ struct SetIamPolicy {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct GetIamPolicy {
+pub(crate) struct GetIamPolicy {
     options: Option<GetPolicyOptions>,
 }
 
@@ -32,7 +32,7 @@ struct GetPolicyOptions {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TestIamPermissions {
+pub(crate) struct TestIamPermissions {
     #[serde(default)]
     permissions: Vec<String>,
 }

@@ -11,6 +11,7 @@ mod iam_credentials;
 mod iam_policy;
 mod logging;
 mod oauth;
+mod openapi;
 mod overview;
 mod paging;
 mod partial;

@@ -21,7 +21,7 @@ const LARGEST_PAGE: usize = 1_000;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct ListEntries {
+pub(crate) struct ListEntries {
     resource_names: Option<Vec<String>>,
     /// The older way to name projects.
     project_ids: Option<Vec<String>>,

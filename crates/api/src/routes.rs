@@ -11,8 +11,8 @@ use http::{HeaderValue, header};
 use crate::error::refusal;
 use crate::v1::{domain_mappings, locations, operations, revisions, services};
 use crate::v2::rest;
-use crate::{State, grpc, health, iam_credentials, iam_policy, logging, oauth, overview, resource_manager};
-use crate::{service_accounts, service_usage, shape, unimplemented, verb};
+use crate::{State, grpc, health, iam_credentials, iam_policy, logging, oauth, openapi, overview};
+use crate::{resource_manager, service_accounts, service_usage, shape, unimplemented, verb};
 
 /// The name of the server, in every answer of the API.
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("groundrun/", env!("CARGO_PKG_VERSION")));
@@ -22,6 +22,9 @@ macro_rules! routes {
         /// Every route: method, path and the name of the method in Google's API. A segment that begins
         /// with a colon is a custom verb of the segment before it.
         pub const ROUTES: &[(&str, &str, &str)] = &[$((stringify!($method), $path, $name)),+];
+
+        /// Who answers each of them, such as `services::list_all`.
+        pub(crate) const HANDLERS: &[&str] = &[$(stringify!($handler)),+];
 
         fn table() -> Router<State> {
             let routes: Vec<(&str, MethodRouter<State>)> = vec![$(($path, $method($handler))),+];
@@ -138,12 +141,13 @@ routes! {
     get "/" "groundrun.overview" => overview::page;
     get "/healthz" "groundrun.healthz" => health::healthz;
     get "/readyz" "groundrun.readyz" => health::readyz;
+    get "/openapi.json" "groundrun.openapi" => openapi::document;
 }
 
 /// All routes as one service.
 pub(crate) fn router(state: State) -> Router {
     let grpc = from_fn_with_state(state.clone(), grpc::door::<State>);
-    let routed = table().fallback(fallback).method_not_allowed_fallback(fallback).with_state(state);
+    let routed = table().fallback(fallback).method_not_allowed_fallback(wrong_method).with_state(state);
     // Routing happens inside, so that a verb is split off before a route is looked for.
     Router::new()
         .fallback_service(routed)
@@ -172,4 +176,9 @@ async fn own_pages_only(request: Request, next: Next) -> Response {
 async fn fallback(request: Request) -> Response {
     let path = request.uri().path().replace("/:", ":");
     unimplemented::not_emulated(request.method(), &path)
+}
+
+async fn wrong_method(request: Request) -> Response {
+    let path = request.uri().path().replace("/:", ":");
+    unimplemented::not_allowed(request.method(), &path)
 }

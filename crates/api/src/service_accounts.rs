@@ -12,7 +12,7 @@ use crate::reply::{Json, Reply};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CreateServiceAccount {
+pub(crate) struct CreateServiceAccount {
     account_id: String,
     #[serde(default)]
     service_account: Kept,

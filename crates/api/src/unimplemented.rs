@@ -3,9 +3,9 @@
 
 use axum::response::Response;
 use groundrun_model::{Code, Error};
-use http::Method;
+use http::{Method, StatusCode};
 
-use crate::error::refusal;
+use crate::error::{refusal, refusal_as};
 
 /// Paths of APIs that are not emulated yet, with the name by which they are refused. The first that
 /// matches counts; `*` stands for one segment.
@@ -31,12 +31,26 @@ pub const NOT_EMULATED: &[(&str, &str)] = &[
 
 /// The answer to a request that no route takes: 501 if the hosted service would, 404 otherwise.
 pub fn not_emulated(method: &Method, path: &str) -> Response {
+    refusal(&unknown(method, path))
+}
+
+/// The answer where a route takes the path and not the method: 405, in the same words. What is asked there
+/// by another method is rarely one of Google's, and no failure of this server.
+pub(crate) fn not_allowed(method: &Method, path: &str) -> Response {
+    let error = unknown(method, path);
+    match error.code {
+        Code::Unimplemented => refusal_as(StatusCode::METHOD_NOT_ALLOWED, &error),
+        _ => refusal(&error),
+    }
+}
+
+fn unknown(method: &Method, path: &str) -> Error {
     let known = NOT_EMULATED.iter().find(|(pattern, _)| begins_with(path, pattern));
-    refusal(&match known {
+    match known {
         Some((_, name)) => Error::unimplemented(&format!("{name} ({method} {path})")),
         None => Error::new(Code::NotFound, format!("{method} {path} is not a method of an API that groundrun knows."))
             .hint("the API of Cloud Run is under /apis/serving.knative.dev/v1 and /v1/projects; a service answers at its own host"),
-    })
+    }
 }
 
 /// The answer of the metadata server.

@@ -12,6 +12,7 @@ pub use self::path::FieldPath;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Violations};
+use crate::schema::Schema;
 
 /// The API that a request came through: it decides how a field is called in an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,10 +125,43 @@ impl Row {
     }
 }
 
+/// Which JSON may stand at a row's place in each API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowSchema {
+    /// The row.
+    pub row: &'static Row,
+    /// What stands at its place in v1.
+    pub v1: Value,
+    /// What stands at its path in v2.
+    pub v2: Value,
+}
+
+impl RowSchema {
+    pub(crate) fn of<T: Setting>(row: &'static Row) -> Self {
+        let v1 = match row.v1 {
+            Place::Spec(_) => T::schema(),
+            Place::Annotation(_) | Place::NodeSelector(_) => T::text_schema(),
+        };
+        let v2 = match row.spelling.unit() {
+            Some(_) => serde_json::json!({ "type": "string", "pattern": "^[0-9]{1,4}s$" }),
+            None => T::schema(),
+        };
+        Self { row, v1, v2 }
+    }
+}
+
 /// A type that a setting can have.
 pub trait Setting: Sized {
     /// The type, in words, for the documentation.
     const TYPE: &'static str;
+
+    /// The JSON schema of the v2 spelling.
+    fn schema() -> Value;
+
+    /// The JSON schema of the v1 spelling in an annotation.
+    fn text_schema() -> Value {
+        <String as Schema>::schema()
+    }
 
     /// Reads the v1 spelling; the error says what the value must be.
     ///
@@ -213,11 +247,12 @@ impl V1Parts {
 
 /// The text of a JSON string or number; null and the empty string are unset, as proto3 JSON has it.
 fn scalar(value: Value, row: &Row, violations: &mut Violations) -> Option<String> {
+    let counts = row.kind == <i64 as Setting>::TYPE;
     match value {
         Value::Null => None,
-        Value::String(text) => (!text.is_empty()).then_some(text),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+        Value::String(text) => (counts || !text.is_empty()).then_some(text),
+        Value::Number(number) if counts => Some(number.to_string()),
+        Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
             violations.add(row.path(Api::V1), format!("must be {}", row.kind));
             None
         }
@@ -230,14 +265,16 @@ pub(crate) fn take_v2<T: Setting>(row: &Row, body: &mut Map<String, Value>) -> c
         return Ok(None);
     }
     let Some(value) = crate::message::take_at(body, row.v2) else { return Ok(None) };
-    if value.is_null() || (row.spelling != Spelling::Optional && is_default(&value)) {
+    if value.is_null() {
         return Ok(None);
     }
     let read = match row.spelling.unit() {
         Some(unit) => read_duration(&value, unit).and_then(|count| T::from_v2(&count.into())),
         None => T::from_v2(&value),
     };
-    read.map_err(|expected| Error::wrong_type(&row.path(Api::V2), &expected, &value))
+    let read = read.map_err(|expected| Error::wrong_type(&row.path(Api::V2), &expected, &value))?;
+    // What proto3 leaves out is unset, once it is known to be of the right type.
+    Ok(read.filter(|_| row.spelling == Spelling::Optional || !is_default(&value)))
 }
 
 /// Puts `value` at `row`'s path in v2; the default of proto3 leaves no trace.
@@ -333,6 +370,13 @@ macro_rules! settings {
                     emulation: $crate::field::Emulation::$emulation,
                 }),+
             ];
+
+            /// Which JSON may stand at the place of each row.
+            pub fn schemas() -> Vec<$crate::field::RowSchema> {
+                let of: &[fn(&'static $crate::field::Row) -> $crate::field::RowSchema] =
+                    &[$($crate::field::RowSchema::of::<$ty>),+];
+                Self::ROWS.iter().zip(of).map(|(row, of)| of(row)).collect()
+            }
 
             /// Takes the settings out of a v1 object; what cannot be read is noted and left out.
             pub fn take_v1(

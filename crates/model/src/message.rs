@@ -9,6 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
+use crate::schema::Schema;
 
 /// Declares a message of v1: every field optional, unset ones left out, unknown ones refused.
 macro_rules! message {
@@ -60,11 +61,22 @@ macro_rules! message {
                 from.deserialize_map(Object)
             }
         }
+
+        impl crate::schema::Schema for $Name {
+            fn schema() -> serde_json::Value {
+                let mut properties = serde_json::Map::new();
+                $(properties.insert(
+                    crate::message::camel(stringify!($field).trim_start_matches("r#")),
+                    <$ty as crate::schema::Schema>::schema(),
+                );)+
+                crate::schema::object(properties)
+            }
+        }
     };
 }
 
 /// A type that a field of a message can have.
-pub(crate) trait Field: Sized {
+pub(crate) trait Field: Sized + Schema {
     /// Whether the field is unset.
     fn unset(&self) -> bool;
 
@@ -100,30 +112,58 @@ impl Field for Option<bool> {
     }
 }
 
-/// Google's JSON reader takes an integer as a string too.
+/// Reads an integer. Google's JSON reader takes it as a string, too.
+fn integer<'de, T, D>(from: D) -> std::result::Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de> + std::str::FromStr,
+    D: Deserializer<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "an integer")]
+    enum Spelling<T> {
+        Number(T),
+        Text(String),
+    }
+    match Option::<Spelling<T>>::deserialize(from)? {
+        None => Ok(None),
+        Some(Spelling::Number(number)) => Ok(Some(number)),
+        Some(Spelling::Text(text)) => {
+            text.parse().map(Some).map_err(|_| D::Error::custom(format!("\"{text}\" is not an integer")))
+        }
+    }
+}
+
 impl Field for Option<i32> {
     fn unset(&self) -> bool {
         self.is_none()
     }
 
     fn read<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "an integer")]
-        enum Spelling {
-            Number(i32),
-            Text(String),
-        }
-        match Option::<Spelling>::deserialize(from)? {
-            None => Ok(None),
-            Some(Spelling::Number(number)) => Ok(Some(number)),
-            Some(Spelling::Text(text)) => {
-                text.parse().map(Some).map_err(|_| D::Error::custom(format!("\"{text}\" is not an integer")))
-            }
-        }
+        integer(from)
     }
 }
 
-impl<T: serde::de::DeserializeOwned> Field for Vec<T> {
+/// An integer of 64 bits, which proto3 JSON spells as a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Int64(pub(crate) i64);
+
+impl serde::Serialize for Int64 {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        to.collect_str(&self.0)
+    }
+}
+
+impl Field for Option<Int64> {
+    fn unset(&self) -> bool {
+        self.is_none()
+    }
+
+    fn read<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        integer(from).map(|number| number.map(Int64))
+    }
+}
+
+impl<T: serde::de::DeserializeOwned + Schema> Field for Vec<T> {
     fn unset(&self) -> bool {
         self.is_empty()
     }
@@ -163,6 +203,16 @@ pub type Kept = serde_json::Map<String, serde_json::Value>;
 
 message_field!(Kept);
 
+/// How deep `value` is nested: 0 for what holds nothing else.
+pub fn depth(value: &serde_json::Value) -> usize {
+    use serde_json::Value;
+    match value {
+        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
 /// Takes out what stands at a path such as `scaling.minInstanceCount`. Messages that become empty on the
 /// way stay, so that a message that was given can be told from one that was not.
 pub(crate) fn take_at(message: &mut Kept, path: &str) -> Option<serde_json::Value> {
@@ -188,6 +238,23 @@ pub(crate) fn put_at(message: &mut Kept, path: &str, value: serde_json::Value) {
 }
 
 pub(crate) use {message, message_field};
+
+/// A name in lower camel case: JSON spells fields so, protocol buffers with underscores.
+pub(crate) fn camel(name: &str) -> String {
+    let mut upper = false;
+    let mut text = String::with_capacity(name.len());
+    for letter in name.chars() {
+        match letter {
+            '_' => upper = true,
+            _ if upper => {
+                text.extend(letter.to_uppercase());
+                upper = false;
+            }
+            _ => text.push(letter),
+        }
+    }
+    text
+}
 
 /// Reads a message whose own path in the request is `base`.
 ///

@@ -42,7 +42,7 @@ pub(crate) async fn list_all(
         .list_domain_mappings(&caller, &target.scope, &page(&query, "DomainMappingList")?)
         .await?;
     let items: Result<Vec<Value>> = found.items.iter().map(render).collect();
-    let mut list = list("DomainMappingList", items?, found.next.as_ref());
+    let mut list = list("DomainMappingList", &query, items?, found.next.as_ref());
     list["apiVersion"] = json!(API_VERSION);
     Ok(Json(list))
 }

@@ -14,7 +14,7 @@ use crate::v2::operations::{LARGEST_PAGE, read_filter, read_timeout};
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct WaitOperation {
+pub(crate) struct WaitOperation {
     timeout: Option<String>,
 }
 

@@ -24,7 +24,7 @@ pub(crate) async fn list_all(
 ) -> Reply {
     let found = state.engine.list_revisions(&caller, &target.scope, &page(&query, "RevisionList")?).await?;
     let items: Result<Vec<Value>> = found.items.iter().map(render).collect();
-    Ok(Json(list("RevisionList", items?, found.next.as_ref())))
+    Ok(Json(list("RevisionList", &query, items?, found.next.as_ref())))
 }
 
 pub(crate) async fn delete(

@@ -82,7 +82,7 @@ pub(crate) async fn list_all(
 ) -> Reply {
     let found = state.engine.list_services(&caller, &target.scope, &page(&query, "ServiceList")?).await?;
     let items: Result<Vec<Value>> = found.items.iter().map(|service| state.render(service)).collect();
-    Ok(Json(list("ServiceList", items?, found.next.as_ref())))
+    Ok(Json(list("ServiceList", &query, items?, found.next.as_ref())))
 }
 
 pub(crate) async fn get_configuration(
@@ -103,7 +103,7 @@ pub(crate) async fn list_configurations(
     let found =
         state.engine.list_services(&caller, &target.scope, &page(&query, "ConfigurationList")?).await?;
     let items: Result<Vec<Value>> = found.items.iter().map(v1_render::configuration).collect();
-    Ok(Json(list("ConfigurationList", items?, found.next.as_ref())))
+    Ok(Json(list("ConfigurationList", &query, items?, found.next.as_ref())))
 }
 
 pub(crate) async fn get_route(FromState(state): FromState<State>, Who(caller): Who, target: Target) -> Reply {
@@ -121,7 +121,7 @@ pub(crate) async fn list_routes(
     let urls = state.engine.config().urls;
     let items: Result<Vec<Value>> =
         found.items.iter().map(|service| v1_render::route(service, &urls)).collect();
-    Ok(Json(list("RouteList", items?, found.next.as_ref())))
+    Ok(Json(list("RouteList", &query, items?, found.next.as_ref())))
 }
 
 /// What v1 answers to a deletion.

@@ -35,6 +35,14 @@ macro_rules! rules {
                 Err(refusal) => refusal.into_response(),
             }
         })+
+
+        /// What the query of a rule may hold, by the name of the rule.
+        pub(crate) fn query_fields(name: &str) -> &'static [&'static str] {
+            match name {
+                $(stringify!($handler) => &$query,)+
+                _ => &[],
+            }
+        }
     };
 }
 

@@ -2,9 +2,11 @@
 //!
 //! To add a setting, add a row. [`crate::field`] says what follows from it.
 
+use super::Map;
 use super::field_checks::{
     accelerator, at_most_characters, cloudsql_instances, not_negative, service_account, utilization, within,
 };
+use super::form::{AmbientNetworking, Form, NetworkInterface};
 use super::values::{
     Commas, ExecutionEnvironment, FunctionalType, IdentityType, Ingress, Json, KeyRevocation, LaunchStage,
     ScalingMode, Share, VpcEgress,
@@ -127,7 +129,7 @@ settings! {
             Configuration, Stored
         }
         /// The environment of the build: a JSON map.
-        build_environment_variables: Json {
+        build_environment_variables: Form<Map> {
             v1: Annotation("run.googleapis.com/build-environment-variables"),
             v2: Field("buildConfig.environmentVariables"), Configuration, Stored
         }
@@ -229,7 +231,7 @@ settings! {
             Configuration, Stored
         }
         /// The network interfaces of Direct VPC.
-        network_interfaces: Json {
+        network_interfaces: Form<Vec<NetworkInterface>> {
             v1: Annotation("run.googleapis.com/network-interfaces"), v2: Field("vpcAccess.networkInterfaces"),
             Configuration, Stored
         }
@@ -311,7 +313,7 @@ settings! {
             Configuration, Stored
         }
         /// The ambient network of the instances: a JSON object.
-        ambient_networking: Json {
+        ambient_networking: Form<AmbientNetworking> {
             v1: Annotation("run.googleapis.com/ambient-networking"), v2: Field("ambientNetworking"),
             Configuration, Stored
         }

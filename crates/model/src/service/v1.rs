@@ -27,7 +27,8 @@ pub(crate) const SERVER_LABELS: &[&str] =
     &["cloud.googleapis.com/location", "run.googleapis.com/startupProbeType"];
 
 /// Keys of a revision's spec that have no effect in Cloud Run and are kept as they are.
-const KEPT_SPEC: &[&str] = &["enableServiceLinks", "imagePullSecrets", "nodeSelector", "sandboxes"];
+pub(super) const KEPT_SPEC: &[&str] =
+    &["enableServiceLinks", "imagePullSecrets", "nodeSelector", "sandboxes"];
 
 /// What a v1 Service says, read and not yet checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,10 +182,10 @@ fn read_template(message: TemplateMessage, violations: &mut Violations) -> Resul
     if let Some(name) = other.keys().find(|name| !KEPT_SPEC.contains(&name.as_str())) {
         return Err(Error::unknown_field("spec.template.spec", name));
     }
+    let selector: Option<Map> =
+        from_json(other.remove("nodeSelector").unwrap_or_default(), "spec.template.spec.nodeSelector")?;
+    other.extend(selector.map(|selector| ("nodeSelector".to_owned(), selector.into_iter().collect())));
     other.retain(|_, value| !is_empty(value));
-    if other.get("nodeSelector").is_some_and(|selector| !selector.is_object()) {
-        return Err(Error::invalid_value("spec.template.spec.nodeSelector", "must be a map of strings"));
-    }
     Ok(RevisionTemplate {
         name: metadata.name,
         labels: own(metadata.labels, SERVER_LABELS),

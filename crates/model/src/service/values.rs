@@ -1,11 +1,16 @@
 //! Which types can a setting have, and how does v1 spell their values?
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::field::Setting;
+use crate::schema::Schema;
 
 impl Setting for String {
     const TYPE: &'static str = "a string";
+
+    fn schema() -> Value {
+        <Self as Schema>::schema()
+    }
 
     fn from_text(text: &str) -> Result<Self, String> {
         Ok(text.to_owned())
@@ -32,6 +37,14 @@ impl Setting for String {
 impl Setting for bool {
     const TYPE: &'static str = "true or false";
 
+    fn schema() -> Value {
+        <Self as Schema>::schema()
+    }
+
+    fn text_schema() -> Value {
+        json!({ "type": "string", "enum": ["true", "false"] })
+    }
+
     fn from_text(text: &str) -> Result<Self, String> {
         match text.to_ascii_lowercase().as_str() {
             "true" => Ok(true),
@@ -55,6 +68,14 @@ impl Setting for bool {
 
 impl Setting for i64 {
     const TYPE: &'static str = "an integer";
+
+    fn schema() -> Value {
+        i32::schema()
+    }
+
+    fn text_schema() -> Value {
+        json!({ "type": "string", "pattern": "^[0-9]{1,4}$" })
+    }
 
     fn from_text(text: &str) -> Result<Self, String> {
         text.parse().map_err(|_| format!("must be an integer, not '{text}'"))
@@ -97,6 +118,14 @@ pub struct Share(pub f64);
 impl Setting for Share {
     const TYPE: &'static str = "a number between 0 and 1";
 
+    fn schema() -> Value {
+        json!({ "type": "number", "minimum": 0, "maximum": 1 })
+    }
+
+    fn text_schema() -> Value {
+        json!({ "type": "string", "pattern": "^0[.][0-9]{1,3}$" })
+    }
+
     fn from_text(text: &str) -> Result<Self, String> {
         let number = text.parse().ok().filter(|number: &f64| number.is_finite());
         number.map(Self).ok_or_else(|| format!("must be a number, not '{text}'"))
@@ -128,6 +157,10 @@ pub struct Commas(pub Vec<String>);
 impl Setting for Commas {
     const TYPE: &'static str = "a list separated by commas";
 
+    fn schema() -> Value {
+        <Vec<String> as Schema>::schema()
+    }
+
     fn from_text(text: &str) -> Result<Self, String> {
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         Ok(Self(items.map(str::to_owned).collect()))
@@ -157,6 +190,14 @@ impl Setting for Commas {
 /// A list that an annotation holds as JSON: `["a","b"]`.
 impl Setting for Vec<String> {
     const TYPE: &'static str = "a JSON list of strings";
+
+    fn schema() -> Value {
+        <Self as Schema>::schema()
+    }
+
+    fn text_schema() -> Value {
+        json!({ "type": "string", "contentMediaType": "application/json", "pattern": r#"^\["[a-z]{1,20}"\]$"# })
+    }
 
     fn from_text(text: &str) -> Result<Self, String> {
         crate::audience::parse_annotation(text, "").map_err(crate::Error::into_description)
@@ -189,8 +230,16 @@ pub struct Json(pub Value);
 impl Setting for Json {
     const TYPE: &'static str = "JSON";
 
+    fn schema() -> Value {
+        Value::schema()
+    }
+
+    fn text_schema() -> Value {
+        json!({ "type": "string", "contentMediaType": "application/json", "pattern": r#"^\{"[a-z]{1,20}":[0-9]\}$"# })
+    }
+
     fn from_text(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map(Self).map_err(|problem| format!("must be JSON: {problem}"))
+        json_of_text(text).map(Self)
     }
 
     fn to_text(&self) -> String {
@@ -222,6 +271,19 @@ pub const LAUNCH_STAGES: &str = "only ALPHA, BETA, GA, or unspecified are suppor
 /// The other launch stages of Google's products.
 pub(crate) const OTHER_LAUNCH_STAGES: &[&str] = &["UNIMPLEMENTED", "PRELAUNCH", "EARLY_ACCESS", "DEPRECATED"];
 
+/// How deep the JSON of an annotation may be nested. It is stored, and answered, inside of other JSON,
+/// which readers take up to 128 levels of.
+const DEEPEST: usize = 64;
+
+/// Reads the JSON of an annotation.
+pub(super) fn json_of_text(text: &str) -> Result<Value, String> {
+    let json = serde_json::from_str(text).map_err(|problem| format!("must be JSON: {problem}"))?;
+    if crate::message::depth(&json) > DEEPEST {
+        return Err(format!("must be JSON of at most {DEEPEST} levels"));
+    }
+    Ok(json)
+}
+
 /// Declares an enum whose values each API spells in its own way.
 macro_rules! words {
     (
@@ -243,6 +305,15 @@ macro_rules! words {
 
         impl Setting for $Name {
             const TYPE: &'static str = concat!("one of", $(" `", $v1, "`"),+);
+
+            fn schema() -> Value {
+                let words: std::collections::BTreeSet<&str> = [$($v2),+].into();
+                json!({ "type": "string", "enum": words })
+            }
+
+            fn text_schema() -> Value {
+                json!({ "type": "string", "enum": [$($v1),+] })
+            }
 
             fn from_text(text: &str) -> Result<Self, String> {
                 let known = Self::WORDS.iter().find(|(_, v1, ..)| v1.eq_ignore_ascii_case(text));
@@ -371,6 +442,16 @@ words! {
     }
 }
 
+words! {
+    /// How far an ambient network reaches.
+    pub enum AmbientScope {
+        /// Over the region.
+        Regional = "AMBIENT_SCOPE_REGIONAL", "AMBIENT_SCOPE_REGIONAL", 1;
+        /// Over all regions.
+        Global = "AMBIENT_SCOPE_GLOBAL", "AMBIENT_SCOPE_GLOBAL", 2;
+    }
+}
+
 /// A value as a message of v2 spells it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct V2<T>(pub T);
@@ -378,6 +459,12 @@ pub struct V2<T>(pub T);
 impl<T: Setting> serde::Serialize for V2<T> {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         self.0.to_v2().serialize(to)
+    }
+}
+
+impl<T: Setting> Schema for V2<T> {
+    fn schema() -> Value {
+        T::schema()
     }
 }
 

@@ -18,7 +18,7 @@ message! {
         /// An NFS share.
         nfs: Option<Nfs>,
         /// A Filestore share; kept, without effect.
-        filestore: Option<Kept>,
+        filestore: Option<Filestore>,
         /// Not supported by Cloud Run.
         config_map: Option<Kept>,
     }
@@ -84,7 +84,15 @@ message! {
     }
 }
 
-message_field!(SecretVolume, EmptyDir, Csi, Nfs);
+message! {
+    /// A Filestore share.
+    pub struct Filestore {
+        /// The full name of the share.
+        volume: Option<String>,
+    }
+}
+
+message_field!(SecretVolume, EmptyDir, Csi, Nfs, Filestore);
 
 impl Volume {
     /// How many sources are set; a volume has exactly one.

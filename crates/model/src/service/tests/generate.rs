@@ -14,6 +14,7 @@ pub(super) fn rows() -> Vec<&'static Row> {
 
 /// A value that `row` allows, as an annotation spells it.
 pub(super) fn value(row: &Row) -> BoxedStrategy<String> {
+    let json = |texts: Vec<&'static str>| select(texts).prop_map_into().boxed();
     let number = |least: i64, most: i64| (least..=most).prop_map(|number| number.to_string()).boxed();
     match (row.name, row.kind) {
         ("min_instance_count", _) => number(0, 10),
@@ -38,15 +39,15 @@ pub(super) fn value(row: &Row) -> BoxedStrategy<String> {
         (_, "a JSON list of strings") => {
             prop::collection::vec("[ -~é]{1,12}", 0..3).prop_map(|list| json!(list).to_string()).boxed()
         }
+        ("build_environment_variables", _) => json(vec!["{\"A\": \"b\"}", "{}", "null"]),
         ("network_interfaces", _) => {
-            select(vec!["[{\"network\": \"default\"}]", "[{\"subnetwork\": \"s\", \"tags\": [\"t\"]}]"])
-                .prop_map_into()
-                .boxed()
+            json(vec!["[{\"network\": \"default\"}]", "[{\"subnetwork\": \"s\", \"tags\": [\"t\"]}]"])
         }
-        ("container_dependencies", _) => {
-            select(vec!["{\"c1\": [\"c0\"]}", "{\"c0\": []}", "{}", "null"]).prop_map_into().boxed()
+        ("container_dependencies", _) => json(vec!["{\"c1\": [\"c0\"]}", "{\"c0\": []}", "{}", "null"]),
+        ("ambient_networking", _) => {
+            json(vec!["{\"enabled\": true}", "{\"ambientScope\": \"AMBIENT_SCOPE_GLOBAL\"}", "{}", "null"])
         }
-        (_, "JSON") => select(vec![
+        (_, "JSON") => json(vec![
             "{\"c0\": [\"c1\"]}",
             "{\"c0\": \"gs://b/o#1\"}",
             "{\"c1\": {\"a\": \"b\"}}",
@@ -54,9 +55,7 @@ pub(super) fn value(row: &Row) -> BoxedStrategy<String> {
             "null",
             "1",
             "{}",
-        ])
-        .prop_map_into()
-        .boxed(),
+        ]),
         (_, kind) => {
             let words = kind.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
             select(words).boxed()

@@ -69,10 +69,12 @@ fn the_service_s_own_configuration_cuts_under_every_change_only() {
 fn sample(row: &Row) -> &'static str {
     match (row.name, row.kind) {
         ("scaling_mode", _) => "automatic",
+        ("build_environment_variables", _) => "{\"A\":\"b\"}",
+        ("network_interfaces", _) => "[{\"network\":\"n\"}]",
+        ("ambient_networking", _) => "{\"enabled\":true}",
         (_, "an integer") => "7",
         (_, "true or false") => "True",
         (_, "a JSON list of strings") => "[\"a\"]",
-        ("network_interfaces", _) => "[{\"network\": \"default\"}]",
         ("container_dependencies", _) => "{}",
         (_, "JSON") => "{\"app\": [\"db\"]}",
         ("service_account", _) => "runner",

@@ -169,7 +169,6 @@ fn zeros_mean_what_their_absence_means() {
     ] {
         assert_eq!(one(zeros, json!({"name": "", "containerPort": 0})), one(none, json!({})));
     }
-<<<<<<< HEAD
 }
 
 /// @google-cloud/run writes the zeros of a message that it has read.
@@ -182,8 +181,6 @@ fn a_probe_with_zeros_is_one_without_them() {
         "httpGet": {"path": "/"},
     });
     assert_eq!(probe(zeros), probe(json!({"httpGet": {"path": "/"}})));
-=======
->>>>>>> wt-clients
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::probe::ProbeV2;
-use super::template_wide::{Aliases, TemplateWide, source_to_v1, source_to_v2};
+use super::source::{BuildConfigurationV2, SourceCodeV2};
+use super::template_wide::{Aliases, TemplateWide};
 use crate::message::{Kept, message, message_field};
 use crate::service::container::{
     Container, ContainerPort, EnvVar, EnvVarSource, Resources, SecretKeySelector, VolumeMount,
@@ -22,7 +23,7 @@ message! {
         /// The image that it runs.
         image: Option<String>,
         /// The source that it runs where there is no image.
-        source_code: Option<Kept>,
+        source_code: Option<SourceCodeV2>,
         /// Replaces the entry point.
         command: Vec<String>,
         /// Replaces the arguments.
@@ -52,7 +53,7 @@ message! {
         /// Written by the server.
         build_info: Option<Kept>,
         /// How its source is built.
-        build_config: Option<Kept>,
+        build_config: Option<BuildConfigurationV2>,
     }
 }
 
@@ -133,8 +134,11 @@ impl ContainerV2 {
         };
         keep(|wide| &mut wide.dependencies, (!self.depends_on.is_empty()).then(|| self.depends_on.into()));
         keep(|wide| &mut wide.base_images, self.base_image_uri.map(Value::String));
-        keep(|wide| &mut wide.sources, self.source_code.map(source_to_v1));
-        keep(|wide| &mut wide.build_configs, self.build_config.map(Value::Object));
+        keep(|wide| &mut wide.sources, self.source_code.map(SourceCodeV2::into_v1));
+        keep(
+            |wide| &mut wide.build_configs,
+            self.build_config.as_ref().and_then(|config| serde_json::to_value(config).ok()),
+        );
         let limits = self.resources.unwrap_or_default().limits;
         Container {
             name: self.name,
@@ -162,7 +166,7 @@ impl ContainerV2 {
         Self {
             name: container.name.clone(),
             image: container.image.clone(),
-            source_code: wide.sources.get(key).and_then(source_to_v2),
+            source_code: wide.sources.get(key).and_then(SourceCodeV2::of),
             command: container.command.clone(),
             args: container.args.clone(),
             env: container.env.iter().map(|variable| EnvVarV2::of(variable, &wide.secrets)).collect(),
@@ -180,7 +184,10 @@ impl ContainerV2 {
             readiness_probe: container.readiness_probe.as_ref().map(ProbeV2::of),
             depends_on: wide.dependencies.get(key).and_then(names).unwrap_or_default(),
             base_image_uri: wide.base_images.get(key).and_then(Value::as_str).map(str::to_owned),
-            build_config: wide.build_configs.get(key).and_then(Value::as_object).cloned(),
+            build_config: wide
+                .build_configs
+                .get(key)
+                .and_then(|config| serde_json::from_value(config.clone()).ok()),
             sandbox_launcher: container.sandbox_launcher.filter(|launcher| *launcher),
             build_info: None,
         }

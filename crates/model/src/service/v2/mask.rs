@@ -2,26 +2,37 @@
 
 use serde_json::Value;
 
+use super::container::ContainerV2;
+use super::sandbox::SandboxesV2;
+use super::target::TargetV2;
+use super::volume::VolumeV2;
 use crate::error::{Error, Result};
 use crate::field::{Row, Spelling};
-use crate::message::{Kept, put_at, take_at};
-use crate::service::{ServiceSettings, TemplateSettings};
+use crate::message::{Kept, camel, put_at, take_at};
+use crate::schema::Schema as _;
+use crate::service::{Map, ServiceSettings, TemplateSettings};
+
+/// A field, by its path, and the schema of its type.
+type Field = (&'static str, fn() -> Value);
 
 /// Fields that no row of the tables is.
-const STRUCTURE: &[&str] = &[
-    "labels",
-    "annotations",
-    "traffic",
-    "binaryAuthorization.useDefault",
-    "binaryAuthorization.policy",
-    "multiRegionSettings.multiRegionId",
-    "template.revision",
-    "template.labels",
-    "template.annotations",
-    "template.containers",
-    "template.volumes",
-    "template.sandboxes",
+pub(crate) const STRUCTURE: &[Field] = &[
+    ("labels", Map::schema),
+    ("annotations", Map::schema),
+    ("traffic", Vec::<TargetV2>::schema),
+    ("binaryAuthorization.useDefault", bool::schema),
+    ("binaryAuthorization.policy", String::schema),
+    ("multiRegionSettings.multiRegionId", String::schema),
+    ("template.revision", String::schema),
+    ("template.labels", Map::schema),
+    ("template.annotations", Map::schema),
+    ("template.containers", Vec::<ContainerV2>::schema),
+    ("template.volumes", Vec::<VolumeV2>::schema),
+    ("template.sandboxes", SandboxesV2::schema),
 ];
+
+/// Fields that say which service is meant, and in which state: no mask changes them.
+pub(crate) const IDENTITY: &[&str] = &["name", "etag"];
 
 /// What a write changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +60,7 @@ impl Mask {
         let mut fields = Vec::new();
         for path in paths {
             let camel = path.split('.').map(camel).collect::<Vec<_>>().join(".");
-            if super::OUTPUT_ONLY.contains(&camel.as_str()) || ["name", "etag"].contains(&camel.as_str()) {
+            if super::OUTPUT_ONLY.contains(&camel.as_str()) || IDENTITY.contains(&camel.as_str()) {
                 continue;
             }
             if !is_field(&camel) {
@@ -84,25 +95,8 @@ fn is_field(path: &str) -> bool {
     let own = |row: &&Row| row.spelling != Spelling::Parts;
     let service = ServiceSettings::ROWS.iter().filter(own).map(|row| row.v2.to_owned());
     let template = TemplateSettings::ROWS.iter().filter(own).map(|row| format!("template.{}", row.v2));
-    let fields = service.chain(template).chain(STRUCTURE.iter().map(|path| (*path).to_owned()));
+    let fields = service.chain(template).chain(STRUCTURE.iter().map(|(path, _)| (*path).to_owned()));
     fields
         .into_iter()
         .any(|field| field.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
-}
-
-/// A name in lower camel case: JSON spells fields so, protocol buffers with underscores.
-pub(super) fn camel(name: &str) -> String {
-    let mut upper = false;
-    let mut text = String::with_capacity(name.len());
-    for letter in name.chars() {
-        match letter {
-            '_' => upper = true,
-            _ if upper => {
-                text.extend(letter.to_uppercase());
-                upper = false;
-            }
-            _ => text.push(letter),
-        }
-    }
-    text
 }

@@ -7,6 +7,7 @@ mod merge;
 mod probe;
 mod render;
 mod sandbox;
+mod source;
 mod target;
 mod template_wide;
 mod volume;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use self::container::ContainerV2;
 pub use self::etag::etag;
 pub use self::mask::Mask;
+pub(crate) use self::mask::{IDENTITY, STRUCTURE};
 pub use self::merge::three_way;
 pub(crate) use self::render::{condition, template_fields};
 pub use self::render::{full_name, service, spec};
@@ -24,8 +26,8 @@ use self::volume::{CLOUDSQL, VolumeV2};
 use super::values::{LAUNCH_STAGES, OTHER_LAUNCH_STAGES};
 use super::{Map, RevisionTemplate, ServiceSettings, ServiceSpec, TemplateSettings};
 use crate::error::{Error, Result, Violations};
-use crate::field::{Row, is_default};
-use crate::message::{Kept, from_json, take_at};
+use crate::field::Row;
+use crate::message::{Kept, camel, from_json, take_at};
 
 /// Fields that only the server writes: clients send back what they read, and it is left out.
 pub(crate) const OUTPUT_ONLY: &[&str] = &[
@@ -116,8 +118,8 @@ fn parse(mut fields: Kept, aliases: &str) -> Result<ServiceSpec> {
     let mut violations = Violations::default();
     let mut labels = user_map(&mut fields, "labels", "service", &mut violations)?;
     let annotations = user_map(&mut fields, "annotations", "service", &mut violations)?;
-    if let Some(id) = take_at(&mut fields, "multiRegionSettings.multiRegionId").filter(|id| !is_default(id)) {
-        labels.insert(MULTI_REGION_LABEL.to_owned(), id.as_str().unwrap_or_default().to_owned());
+    if let Some(id) = text(&mut fields, "multiRegionSettings.multiRegionId")? {
+        labels.insert(MULTI_REGION_LABEL.to_owned(), id);
     }
     let other = |stage: &Value| stage.as_str().is_some_and(|stage| OTHER_LAUNCH_STAGES.contains(&stage));
     if fields.get("launchStage").is_some_and(other) {
@@ -177,19 +179,16 @@ fn read_template(mut fields: Kept, aliases: &str, violations: &mut Violations) -
 
 /// `default` is the policy of the project, as v1 spells it.
 fn binary_authorization(fields: &mut Kept) -> Result<Option<String>> {
-    let use_default = take_at(fields, "binaryAuthorization.useDefault").filter(|value| !is_default(value));
-    let policy = take_at(fields, "binaryAuthorization.policy").filter(|value| !is_default(value));
-    match (use_default, policy) {
-        (None, None) => Ok(None),
-        (Some(Value::Bool(true)), None) => Ok(Some("default".to_owned())),
-        (None, Some(Value::String(policy))) => Ok(Some(policy)),
-        (Some(_), Some(_)) => Err(oneof("service.binaryAuthorization", "binauthz_method", "policy")),
-        (Some(other), None) => {
-            Err(Error::wrong_type("service.binary_authorization.use_default", "TYPE_BOOL", &other))
-        }
-        (None, Some(other)) => {
-            Err(Error::wrong_type("service.binary_authorization.policy", "TYPE_STRING", &other))
-        }
+    let at = "binaryAuthorization.useDefault";
+    let use_default = match take_at(fields, at) {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::Bool(true)) => true,
+        Some(other) => return Err(Error::wrong_type(&format!("service.{at}"), "TYPE_BOOL", &other)),
+    };
+    match (use_default, text(fields, "binaryAuthorization.policy")?) {
+        (true, Some(_)) => Err(oneof("service.binaryAuthorization", "binauthz_method", "policy")),
+        (true, None) => Ok(Some("default".to_owned())),
+        (false, policy) => Ok(policy),
     }
 }
 
@@ -257,7 +256,7 @@ pub(super) fn is_system(key: &str) -> bool {
 }
 
 fn text(fields: &mut Kept, name: &str) -> Result<Option<String>> {
-    match fields.remove(name) {
+    match take_at(fields, name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
         Some(other) => Err(Error::wrong_type(&format!("service.{name}"), "TYPE_STRING", &other)),
@@ -289,7 +288,7 @@ fn camel_keys(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
             let camel = |(key, value): (String, Value)| {
-                let key = mask::camel(&key);
+                let key = camel(&key);
                 let value = if MAPS.contains(&key.as_str()) { value } else { camel_keys(value) };
                 (key, value)
             };

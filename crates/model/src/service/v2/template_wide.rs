@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::container::ContainerV2;
 use crate::name::stable_hash;
@@ -123,29 +123,4 @@ impl Aliases {
             self.used.iter().map(|(alias, secret)| format!("{alias}:{secret}")).collect();
         (!pairs.is_empty()).then(|| pairs.join(","))
     }
-}
-
-/// The source of a container in v1: the address of an archive, or the message itself where it is none.
-pub(super) fn source_to_v1(source: Map<String, Value>) -> Value {
-    let archive = source.get("cloudStorageSource").and_then(Value::as_object).and_then(|archive| {
-        let part = |name: &str| archive.get(name).and_then(Value::as_str);
-        let generation = part("generation").filter(|generation| *generation != "0");
-        let generation = generation.map_or_else(String::new, |generation| format!("#{generation}"));
-        Some(format!("gs://{}/{}{generation}", part("bucket")?, part("object")?))
-    });
-    archive.map_or(Value::Object(source), Value::String)
-}
-
-/// The source of a container in v2.
-pub(super) fn source_to_v2(source: &Value) -> Option<Map<String, Value>> {
-    let Value::String(address) = source else { return source.as_object().cloned() };
-    let (bucket, object) = address.strip_prefix("gs://")?.split_once('/')?;
-    let (object, generation) = object.split_once('#').map_or((object, None), |(o, g)| (o, Some(g)));
-    let mut archive = Map::new();
-    archive.insert("bucket".to_owned(), bucket.into());
-    archive.insert("object".to_owned(), object.into());
-    if let Some(generation) = generation {
-        archive.insert("generation".to_owned(), generation.into());
-    }
-    Some(Map::from_iter([("cloudStorageSource".to_owned(), Value::Object(archive))]))
 }

@@ -5,9 +5,9 @@
 
 use super::template_wide::TemplateWide;
 use crate::field::Setting as _;
-use crate::message::{Kept, message, message_field};
+use crate::message::{message, message_field};
 use crate::service::values::{Medium, V2};
-use crate::service::volume::{Csi, EmptyDir, KeyToPath, Nfs, SecretVolume, Volume};
+use crate::service::volume::{Csi, EmptyDir, Filestore, KeyToPath, Nfs, SecretVolume, Volume};
 
 /// The driver of Cloud Storage volumes in v1.
 const STORAGE_DRIVER: &str = "gcsfuse.run.googleapis.com";
@@ -31,7 +31,7 @@ message! {
         /// A Cloud Storage bucket.
         gcs: Option<GcsV2>,
         /// A Filestore share.
-        filestore: Option<Kept>,
+        filestore: Option<Filestore>,
     }
 }
 
