@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use groundrun_api::{NOT_EMULATED, ROUTES, grpc_methods};
 use groundrun_model::field::{Emulation, Place, Row};
-use groundrun_model::service::{ServiceSettings, TemplateSettings};
+use groundrun_model::service::{ServiceSettings, TemplateSettings, documented, v2};
 use groundrun_tests::golden;
 
 const NOTE: &str =
@@ -19,7 +19,23 @@ fn the_fields_are_the_rows_of_the_table() {
     );
     table(&mut text, "Of the service: in force at once", ServiceSettings::ROWS);
     table(&mut text, "Of the template: frozen in each revision", TemplateSettings::ROWS);
+    let _ = write!(
+        text,
+        "\n# Messages\n\nContainers, volumes, probes and traffic, which each API spells in its own way. *Refused*: a request that\n\
+         sets it is answered 400.\n"
+    );
+    messages(&mut text, "v1", &documented::messages());
+    messages(&mut text, "v2", &v2::messages());
     golden::check("docs/fields.md", &text, "documents");
+}
+
+fn messages(text: &mut String, api: &str, messages: &[documented::Message]) {
+    let _ = write!(text, "\n## In {api}\n\n| message | field | says | here |\n|---|---|---|---|\n");
+    for message in messages {
+        for (field, doc, here) in &message.fields {
+            let _ = writeln!(text, "| {} | `{field}` | {doc} | {here} |", message.name);
+        }
+    }
 }
 
 fn table(text: &mut String, title: &str, rows: &[Row]) {

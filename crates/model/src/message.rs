@@ -15,7 +15,7 @@ use crate::schema::Schema;
 macro_rules! message {
     (
         $(#[$outer:meta])*
-        $vis:vis struct $Name:ident { $($(#[$inner:meta])* $field:ident: $ty:ty,)+ }
+        $vis:vis struct $Name:ident { $($(#[doc = $doc:literal])+ $field:ident: $ty:ty,)+ }
     ) => {
         $(#[$outer])*
         #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -23,7 +23,7 @@ macro_rules! message {
         #[serde(rename_all = "camelCase", deny_unknown_fields, default, remote = "Self")]
         $vis struct $Name {
             $(
-                $(#[$inner])*
+                $(#[doc = $doc])+
                 #[serde(
                     skip_serializing_if = "crate::message::is_unset",
                     deserialize_with = "crate::message::read"
@@ -70,6 +70,14 @@ macro_rules! message {
                     <$ty as crate::schema::Schema>::schema(),
                 );)+
                 crate::schema::object(properties)
+            }
+
+            fn fields() -> Vec<(String, &'static str)> {
+                // Each line of a `///` comment begins with a blank: between lines it stays.
+                vec![$((
+                    crate::message::camel(stringify!($field).trim_start_matches("r#")),
+                    concat!($($doc),+).trim_ascii_start(),
+                )),+]
             }
         }
     };

@@ -12,6 +12,11 @@ pub trait Schema {
     /// The JSON that is accepted. What is accepted besides, such as an integer in a string, is left out:
     /// a schema is for those who write.
     fn schema() -> Value;
+
+    /// The fields of a message: the name of each in JSON, and what it says. A plain value has none.
+    fn fields() -> Vec<(String, &'static str)> {
+        Vec::new()
+    }
 }
 
 impl Schema for String {

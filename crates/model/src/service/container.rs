@@ -18,7 +18,7 @@ message! {
         args: Vec<String>,
         /// Its environment, in order.
         env: Vec<EnvVar>,
-        /// Its environment from config maps and secrets as a whole; not supported by Cloud Run.
+        /// Its environment from config maps and secrets as a whole. Refused: Cloud Run does not support it.
         env_from: Vec<serde_json::Value>,
         /// The port that it takes requests on: one container of a revision has one.
         ports: Vec<ContainerPort>,
@@ -64,7 +64,7 @@ message! {
     pub struct EnvVarSource {
         /// A version of a secret.
         secret_key_ref: Option<SecretKeySelector>,
-        /// Not supported by Cloud Run.
+        /// Not supported by Cloud Run; kept, without effect.
         config_map_key_ref: Option<SecretKeySelector>,
     }
 }
@@ -96,7 +96,7 @@ message! {
     pub struct Resources {
         /// `cpu`, `memory`, `nvidia.com/gpu`.
         limits: BTreeMap<String, String>,
-        /// Not supported by Cloud Run.
+        /// Not supported by Cloud Run; kept, without effect.
         requests: BTreeMap<String, String>,
     }
 }

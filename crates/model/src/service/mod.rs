@@ -3,6 +3,7 @@
 pub mod conditions;
 pub mod container;
 pub mod defaults;
+pub mod documented;
 mod field_checks;
 pub mod fields;
 pub mod form;

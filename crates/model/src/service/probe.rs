@@ -21,7 +21,7 @@ message! {
         tcp_socket: Option<TcpSocket>,
         /// A gRPC health check.
         grpc: Option<Grpc>,
-        /// Not supported by Cloud Run.
+        /// A command. Refused: Cloud Run does not support it.
         exec: Option<Exec>,
     }
 }
@@ -35,9 +35,9 @@ message! {
         port: Option<i32>,
         /// Headers to send.
         http_headers: Vec<HttpHeader>,
-        /// Not supported by Cloud Run.
+        /// Not supported by Cloud Run; kept, without effect.
         host: Option<String>,
-        /// Not supported by Cloud Run.
+        /// Not supported by Cloud Run; kept, without effect.
         scheme: Option<String>,
     }
 }
@@ -57,7 +57,7 @@ message! {
     pub struct TcpSocket {
         /// The port, by default the container's.
         port: Option<i32>,
-        /// Not supported by Cloud Run.
+        /// Not supported by Cloud Run; kept, without effect.
         host: Option<String>,
     }
 }

@@ -19,7 +19,7 @@ message! {
         nfs: Option<Nfs>,
         /// A Filestore share; kept, without effect.
         filestore: Option<Filestore>,
-        /// Not supported by Cloud Run.
+        /// Not supported by Cloud Run; kept, without effect.
         config_map: Option<Kept>,
     }
 }

@@ -1,6 +1,7 @@
 //! How does a service arrive through v2 (`google.cloud.run.v2.Service`)?
 
 mod container;
+mod documented;
 mod etag;
 mod mask;
 mod merge;
@@ -15,6 +16,7 @@ mod volume;
 use serde_json::Value;
 
 use self::container::ContainerV2;
+pub use self::documented::messages;
 pub use self::etag::etag;
 pub use self::mask::Mask;
 pub(crate) use self::mask::{IDENTITY, STRUCTURE};
