@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use groundrun_tests::World;
+
 use super::libraries::{Library, beside, chosen, skip, succeeds};
 use super::write_back::stays_as_it_is;
 
@@ -53,4 +55,14 @@ async fn a_service_that_is_written_back_stays_as_it_is() {
     let Some(script) = script("write_back.py").await else { return };
     let doors = ["discovery-v1", "discovery-v2", "library-rest", "library-grpc", "library-grpc-async"];
     stays_as_it_is(&script, &doors).await;
+}
+
+/// Google's discovery documents are the schema of record.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_field_of_the_discovery_documents_is_known() {
+    let Some(script) = script("schema.py").await else { return };
+    let world = World::start().await;
+    let differences = script.run(&[&world.server().address().to_string()]).await;
+    // Clients send the targets of `trafficStatuses` as targets.
+    assert_eq!(differences, ["adds v2.traffic[].uri"]);
 }
