@@ -98,6 +98,8 @@ struct Inner {
     publishing: tokio::sync::Mutex<()>,
     /// Moves whenever a service has settled.
     settled: tokio::sync::watch::Sender<u64>,
+    /// Whether the emulator is about to stop.
+    stopping: tokio::sync::watch::Sender<bool>,
 }
 
 impl Engine {
@@ -118,6 +120,7 @@ impl Engine {
             projects: RwLock::default(),
             publishing: tokio::sync::Mutex::default(),
             settled: tokio::sync::watch::Sender::default(),
+            stopping: tokio::sync::watch::Sender::default(),
         }));
         engine.recall_projects().await?;
         engine.remember_project(&engine.0.config.project).await?;
@@ -154,6 +157,16 @@ impl Engine {
     /// 500 if it cannot.
     pub async fn ready(&self) -> Result<()> {
         self.0.parts.store.projects().await.map(drop)
+    }
+
+    /// Ends what waits for something to happen, so that nobody waits for a stop.
+    pub fn begin_stop(&self) {
+        self.0.stopping.send_replace(true);
+    }
+
+    /// Tells when the emulator is about to stop.
+    pub fn stopping(&self) -> tokio::sync::watch::Receiver<bool> {
+        self.0.stopping.subscribe()
     }
 
     /// Finishes the writes that were accepted.

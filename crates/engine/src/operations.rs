@@ -24,7 +24,7 @@ impl Engine {
         self.operation_within(scope, id, PATIENCE).await
     }
 
-    /// The operation of this id, once it is done or `timeout` has passed.
+    /// The operation of this id, once it is done, `timeout` has passed, or the emulator is about to stop.
     ///
     /// # Errors
     /// 404 if there is none.
@@ -85,12 +85,18 @@ impl Engine {
 
     async fn operation_within(&self, scope: &Scope, id: &str, patience: Duration) -> Result<Operation> {
         let mut settled = self.0.settled.subscribe();
+        let mut stopping = self.stopping();
         let deadline = tokio::time::Instant::now() + patience;
         loop {
             let found = self.stored_operation(scope, id).await?;
-            // The sender lives as long as the engine: only the time can run out.
-            if found.is_done() || tokio::time::timeout_at(deadline, settled.changed()).await.is_err() {
+            if found.is_done() {
                 return Ok(found);
+            }
+            // The senders live as long as the engine.
+            tokio::select! {
+                _ = settled.changed() => {}
+                _ = stopping.wait_for(|stopping| *stopping) => return Ok(found),
+                () = tokio::time::sleep_until(deadline) => return Ok(found),
             }
         }
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use groundrun_identity::Keys;
 use groundrun_model::field::Api;
-use groundrun_model::kind::Write;
-use groundrun_model::operation::State;
+use groundrun_model::kind::{Resource as _, Write};
+use groundrun_model::operation::{Operation, State};
 use groundrun_model::revision::RevisionPhase;
 use groundrun_model::service::plan::{Plan, RevisionPolicy, Writer, plan};
 use groundrun_model::service::{
@@ -164,6 +164,23 @@ async fn operations_end_with_the_service_that_is_deleted_under_them() {
             .items
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn nobody_waits_for_an_operation_when_the_emulator_stops() {
+    let engine = engine(Store::open(None).await.unwrap()).await;
+    let owner = owner(&engine);
+    let created =
+        engine.create_service(&owner, &id(), spec("one"), WriteOptions::through(Api::V2)).await.unwrap();
+    // One that nothing will ever end.
+    let running = Operation { id: Uuid::from_u128(9), ..created.operation };
+    engine.store().commit(vec![Write::Insert(running.to_record().unwrap())]).await.unwrap();
+    let scope = Scope { project: id().project, region: Some(id().region) };
+    let name = running.id.to_string();
+    let wait = engine.wait_operation(&owner, &scope, &name, Duration::from_secs(600));
+    engine.begin_stop();
+    let found = tokio::time::timeout(DEADLINE, wait).await.expect("the wait ends").unwrap();
+    assert_eq!(found.state, State::Running);
 }
 
 #[tokio::test]

@@ -1,10 +1,9 @@
 //! Is the emulator there, for those who ask over gRPC? The standard health service.
 
-use std::pin::Pin;
-
 use groundrun_model::{Code, Error};
 use http::Request;
-use tokio_stream::{Stream, StreamExt as _};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::codegen::Service as _;
 use tonic::{Response, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -25,20 +24,25 @@ pub(crate) fn knows(method: &str) -> bool {
 }
 
 /// The answer to a request of a method that this service knows.
-pub(crate) async fn answer(request: Request<axum::body::Body>) -> http::Response<tonic::body::Body> {
-    match HealthServer::new(Serving).call(request).await {
+pub(crate) async fn answer(
+    request: Request<axum::body::Body>,
+    stopping: watch::Receiver<bool>,
+) -> http::Response<tonic::body::Body> {
+    match HealthServer::new(Serving { stopping }).call(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
 }
 
-/// Who answers serves: there is no other state.
+/// Who answers serves, until it is about to stop.
 #[derive(Debug)]
-struct Serving;
+struct Serving {
+    stopping: watch::Receiver<bool>,
+}
 
 #[tonic::async_trait]
 impl Health for Serving {
-    type WatchStream = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;
+    type WatchStream = ReceiverStream<Result<HealthCheckResponse, Status>>;
 
     async fn check(
         &self,
@@ -52,8 +56,21 @@ impl Health for Serving {
         request: tonic::Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let status = status_of(&request.get_ref().service)?;
-        // The status does not change; the stream stays open, so that a client need not ask again.
-        Ok(Response::new(Box::pin(tokio_stream::once(Ok(status)).chain(tokio_stream::pending()))))
+        let (told, answers) = mpsc::channel(2);
+        let mut stopping = self.stopping.clone();
+        tokio::spawn(async move {
+            // What cannot be sent is of no use to a client that has gone.
+            let _ = told.send(Ok(status)).await;
+            // The stream stays open, so that a client need not ask again, and ends with the server.
+            tokio::select! {
+                _ = async { stopping.wait_for(|stopping| *stopping).await.is_ok() } => {
+                    let ended = HealthCheckResponse { status: ServingStatus::NotServing.into() };
+                    let _ = told.send(Ok(ended)).await;
+                }
+                () = told.closed() => {}
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(answers)))
     }
 }
 

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use groundrun_model::{Code, Error, Result};
 use http::{Version, header};
 use serde_json::Value;
+use tokio::sync::watch;
 use tonic::Status;
 use tonic::server::{Grpc, UnaryService};
 
@@ -33,12 +34,19 @@ pub(crate) trait Callee: Clone + Send + Sync + 'static {
         method: &'static str,
         request: Value,
     ) -> impl Future<Output = Result<Value>> + Send;
+
+    /// Tells when the server is about to stop.
+    fn stopping(&self) -> watch::Receiver<bool>;
 }
 
 impl Callee for State {
     async fn call(self, bearer: Option<String>, method: &'static str, request: Value) -> Result<Value> {
         let caller = self.engine.caller(bearer.as_deref())?;
         v2::answer(&self, &caller, method, request, as_published).await
+    }
+
+    fn stopping(&self) -> watch::Receiver<bool> {
+        self.engine.stopping()
     }
 }
 
@@ -77,7 +85,7 @@ async fn answer<C: Callee>(callee: C, kind: &[u8], request: Request) -> Response
     }
     let name = request.uri().path().trim_start_matches('/').to_owned();
     let response = if health::knows(&name) {
-        blame_client(health::answer(request).await)
+        blame_client(health::answer(request, callee.stopping()).await)
     } else if let Some(method) = methods::find(&name) {
         unary(callee, method, request).await
     } else {

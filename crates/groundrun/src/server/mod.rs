@@ -181,6 +181,7 @@ impl Server {
 
     /// Stops it: takes no more connections, finishes the requests in flight and the writes.
     pub async fn stop(self) {
+        self.engine.begin_stop();
         self.connections.stop().await;
         self.engine.close().await;
     }

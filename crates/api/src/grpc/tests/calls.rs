@@ -132,8 +132,9 @@ async fn who_asks_for_health_is_told_that_all_is_served() {
 }
 
 #[tokio::test]
-async fn who_watches_health_is_told_once_and_stays() {
-    let (client, origin) = Canned::new(Ok(json!({}))).serve().await;
+async fn who_watches_health_is_told_and_stays_until_the_server_stops() {
+    let canned = Canned::new(Ok(json!({})));
+    let (client, origin) = canned.serve().await;
     let mut health = HealthClient::with_origin(client, origin);
     let mut watched = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
     let first = watched.message().await.unwrap().unwrap();
@@ -144,4 +145,8 @@ async fn who_watches_health_is_told_once_and_stays() {
         more = watched.message() => panic!("the stream went on: {more:?}"),
         other = health.check(HealthCheckRequest::default()) => assert!(other.is_ok()),
     }
+    canned.stop();
+    let last = watched.message().await.unwrap().unwrap();
+    assert_eq!(last.status(), ServingStatus::NotServing);
+    assert_eq!(watched.message().await.unwrap(), None, "the stream has ended");
 }

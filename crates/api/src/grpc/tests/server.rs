@@ -29,11 +29,17 @@ pub(super) type Asked = (Option<String>, &'static str, Value);
 pub(super) struct Canned {
     answer: Result<Value>,
     asked: Arc<Mutex<Vec<Asked>>>,
+    stopping: Arc<tokio::sync::watch::Sender<bool>>,
 }
 
 impl Canned {
     pub(super) fn new(answer: Result<Value>) -> Self {
-        Self { answer, asked: Arc::default() }
+        Self { answer, asked: Arc::default(), stopping: Arc::default() }
+    }
+
+    /// Says that the server is about to stop.
+    pub(super) fn stop(&self) {
+        self.stopping.send_replace(true);
     }
 
     pub(super) fn asked(&self) -> Vec<Asked> {
@@ -73,5 +79,9 @@ impl Callee for Canned {
     ) -> impl Future<Output = Result<Value>> + Send {
         self.asked.lock().unwrap().push((bearer, method, request));
         std::future::ready(self.answer)
+    }
+
+    fn stopping(&self) -> tokio::sync::watch::Receiver<bool> {
+        self.stopping.subscribe()
     }
 }
