@@ -12,17 +12,15 @@ mod revisions;
 mod services;
 
 use groundrun_engine::Caller;
+use groundrun_model::service::v2::View;
 use groundrun_model::{Error, Result};
 use serde_json::Value;
 
 use self::asked::Asked;
 use crate::State;
 
-/// What of a service the messages of a client can hold: an update keeps the rest as it was.
-pub(crate) type View = fn(Value) -> Value;
-
 /// Answers a call of v2. `method` is its full name in gRPC; `request` and the answer are the JSON of its
-/// messages.
+/// messages; `view` is what of a service the messages of the client can hold.
 ///
 /// # Errors
 /// Whatever the method refuses; UNIMPLEMENTED by name for a method that is not known.

@@ -39,13 +39,8 @@ pub(super) async fn delete(state: &State, caller: &Caller, asked: Asked) -> Resu
     let etag = asked.text("etag")?;
     let check = |revision: &Revision| {
         check_service(revision, &service, &scope)?;
-        let current = v2::etag(revision.updated, &revision_v2::full_name(revision));
-        match etag {
-            Some(given) if given.trim_matches('"') != current.trim_matches('"') => {
-                Err(Error::etag_conflict(revision.name.as_str(), given, &current))
-            }
-            _ => Ok(()),
-        }
+        let full = revision_v2::full_name(revision);
+        v2::check_etag(etag, revision.updated, &full, revision.name.as_str())
     };
     let dry_run = asked.flag("validateOnly")?;
     let (_, operation) = state.engine.delete_revision(caller, &scope, &name, check, dry_run).await?;

@@ -3,11 +3,10 @@
 use groundrun_engine::{Caller, Page, ServiceView, WriteOptions, Written};
 use groundrun_model::field::Api;
 use groundrun_model::service::Service;
-use groundrun_model::service::v2::{self, Mask, ServiceBody, three_way};
+use groundrun_model::service::v2::{self, Mask, ServiceBody, View};
 use groundrun_model::{Error, Result, ServiceId, ServiceName, operation_json};
 use serde_json::{Map, Value, json};
 
-use super::View;
 use super::asked::{Asked, service_id};
 use crate::State;
 use crate::paging::{read_token, write_token};
@@ -20,10 +19,7 @@ const UPDATE: &str = "UpdateServiceRequest";
 
 pub(super) async fn create(state: &State, caller: &Caller, mut asked: Asked) -> Result<Value> {
     let body = ServiceBody::read(asked.take("service"))?;
-    if body.name.is_some() {
-        let message = "service.name must be empty on CreateServiceRequest.";
-        return Err(Error::field("service", message).within(CREATE));
-    }
+    let body = body.without_name().map_err(|error| error.within(CREATE))?;
     let scope = asked.location(state, "parent").await?;
     let Some(region) = scope.region else { return Err(Error::field("parent", "must name one location")) };
     let name = match asked.text("serviceId")? {
@@ -32,13 +28,14 @@ pub(super) async fn create(state: &State, caller: &Caller, mut asked: Asked) -> 
     };
     let id = ServiceId { project: scope.project, region, name };
     let how = WriteOptions { dry_run: asked.flag("validateOnly")?, ..WriteOptions::through(Api::V2) };
-    let spec = body.into_spec(&Mask::Everything, None).map_err(|error| error.within(CREATE))?;
+    let spec =
+        body.into_spec(&Mask::Everything, None, |service| service).map_err(|error| error.within(CREATE))?;
     let written = state.engine.create_service(caller, &id, spec, how).await;
     operation(state, &written.map_err(|error| error.within(CREATE))?)
 }
 
 pub(super) async fn update(state: &State, caller: &Caller, mut asked: Asked, view: View) -> Result<Value> {
-    let mut body = ServiceBody::read(asked.take("service"))?;
+    let body = ServiceBody::read(asked.take("service"))?;
     let id = service_id(state, body.name.as_deref().unwrap_or_default(), "service.name").await?;
     let mask = Mask::parse(asked.text("updateMask")?.unwrap_or_default())?;
     let how = WriteOptions {
@@ -52,23 +49,10 @@ pub(super) async fn update(state: &State, caller: &Caller, mut asked: Asked, vie
         if let (true, Some(current)) = (strict, current) {
             check_etag(body.etag.as_deref(), current)?;
         }
-        if let (Mask::Everything, Some(current)) = (&mask, current) {
-            body.fields = kept_beyond(view, current, body.fields)?;
-        }
-        body.into_spec(&mask, current.map(|current| &current.spec))
+        body.into_spec(&mask, current.map(|current| &current.spec), view)
     };
     let written = state.engine.update_service(caller, &id, change, how).await;
     operation(state, &written.map_err(|error| error.within(UPDATE))?)
-}
-
-/// `sent` with everything of `current` that the messages of the client have no field for.
-fn kept_beyond(view: View, current: &Service, sent: Map<String, Value>) -> Result<Map<String, Value>> {
-    let stored = Value::Object(v2::spec(&current.spec)?);
-    let shown = view(stored.clone());
-    match three_way(&stored, &shown, Value::Object(sent)) {
-        Value::Object(fields) => Ok(fields),
-        _ => Ok(Map::new()),
-    }
 }
 
 pub(super) async fn get(state: &State, caller: &Caller, asked: Asked) -> Result<Value> {
@@ -106,15 +90,8 @@ pub(super) async fn delete(state: &State, caller: &Caller, asked: Asked) -> Resu
     operation(state, &written)
 }
 
-/// An etag that the caller read, if it sent one, must be the present one.
 fn check_etag(given: Option<&str>, service: &Service) -> Result<()> {
-    let current = v2::etag(service.updated, &v2::full_name(&service.id));
-    match given {
-        Some(given) if given.trim_matches('"') != current.trim_matches('"') => {
-            Err(Error::etag_conflict(service.id.name.as_str(), given, &current))
-        }
-        _ => Ok(()),
-    }
+    v2::check_etag(given, service.updated, &v2::full_name(&service.id), service.id.name.as_str())
 }
 
 fn operation(state: &State, written: &Written) -> Result<Value> {

@@ -13,7 +13,7 @@ use crate::service::values::Ingress;
 fn there_and_back(before: &ServiceSpec, mask: &str) -> ServiceSpec {
     let shown = v2::spec(before).unwrap();
     let body = ServiceBody::read(Value::Object(shown)).unwrap();
-    body.into_spec(&Mask::parse(mask).unwrap(), Some(before)).unwrap()
+    body.into_spec(&Mask::parse(mask).unwrap(), Some(before), |all| all).unwrap()
 }
 
 proptest! {
@@ -31,7 +31,7 @@ proptest! {
     fn v2_shows_what_it_was_told(edits in edits()) {
         let shown = v2::spec(&asked(&edits)).unwrap();
         let body = ServiceBody::read(Value::Object(shown.clone())).unwrap();
-        let told = body.into_spec(&Mask::Everything, None).unwrap();
+        let told = body.into_spec(&Mask::Everything, None, |all| all).unwrap();
         prop_assert_eq!(Value::Object(v2::spec(&told).unwrap()), Value::Object(shown));
     }
 
@@ -39,15 +39,40 @@ proptest! {
     fn a_change_through_v2_leaves_the_rest(edits in edits()) {
         let before = asked(&edits);
         let body = ServiceBody::read(json!({"customAudiences": ["https://one.example"]})).unwrap();
-        let after = body.into_spec(&Mask::parse("custom_audiences").unwrap(), Some(&before)).unwrap();
+        let after = body.into_spec(&Mask::parse("custom_audiences").unwrap(), Some(&before), |all| all).unwrap();
         let mut expected = before;
         expected.settings.custom_audiences = Some(vec!["https://one.example".to_owned()]);
         prop_assert_eq!(after, expected);
     }
 }
 
+/// A client whose messages have no sandboxes and no utilization, and that names the whole template.
+#[test]
+fn what_a_client_cannot_hold_stays_with_and_without_a_mask() {
+    let view: v2::View = |mut service| {
+        let template = service["template"].as_object_mut().unwrap();
+        template.remove("sandboxes");
+        template["scaling"].as_object_mut().unwrap().remove("cpuUtilization");
+        service
+    };
+    let before = template(json!({
+        "containers": [{"image": "i"}], "scaling": {"cpuUtilization": 0.5, "maxInstanceCount": 3},
+        "sandboxes": {"templates": [{"name": "s", "image": "x"}]},
+    }));
+    let before = before.unwrap();
+    for mask in ["", "template", "template.scaling,template.timeout"] {
+        let mut sent = view(Value::Object(v2::spec(&before).unwrap()));
+        sent["template"]["timeout"] = json!("7s");
+        let body = ServiceBody::read(sent).unwrap();
+        let after = body.into_spec(&Mask::parse(mask).unwrap(), Some(&before), view).unwrap();
+        let mut expected = before.clone();
+        expected.template.settings.timeout = Some(7);
+        assert_eq!(after, expected, "mask '{mask}'");
+    }
+}
+
 fn read(body: Value) -> Result<ServiceSpec> {
-    ServiceBody::read(body)?.into_spec(&Mask::Everything, None)
+    ServiceBody::read(body)?.into_spec(&Mask::Everything, None, |all| all)
 }
 
 fn template(fields: Value) -> Result<ServiceSpec> {

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
 /// The etag of a resource, as the hosted service was seen to make it: a text in quotes, of the protocol
@@ -10,6 +11,21 @@ use crate::time::Timestamp;
 pub fn etag(updated: Timestamp, name: &str) -> String {
     let time = URL_SAFE_NO_PAD.encode(timestamp(updated));
     format!("\"{time}/{}\"", URL_SAFE_NO_PAD.encode(name))
+}
+
+/// An etag that the caller read, if it sent one, must be that of the resource `name` now; `short` is what a
+/// refusal calls it. Clients send it with its quotes and without.
+///
+/// # Errors
+/// 409 ABORTED if it is another.
+pub fn check_etag(given: Option<&str>, updated: Timestamp, name: &str, short: &str) -> Result<()> {
+    let current = etag(updated, name);
+    match given {
+        Some(given) if given.trim_matches('"') != current.trim_matches('"') => {
+            Err(Error::etag_conflict(short, given, &current))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The wire form of `google.protobuf.Timestamp`: field 1 is the seconds, field 2 the nanoseconds; zeros

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use self::container::ContainerV2;
 pub use self::documented::messages;
-pub use self::etag::etag;
+pub use self::etag::{check_etag, etag};
 pub use self::mask::Mask;
 pub(crate) use self::mask::{IDENTITY, STRUCTURE};
 pub use self::merge::three_way;
@@ -64,6 +64,9 @@ const MULTI_REGION_LABEL: &str = "run.googleapis.com/multi-region-id";
 /// Maps of the user's own keys, which stay as they are spelled.
 const MAPS: &[&str] = &["labels", "annotations", "limits", "environmentVariables"];
 
+/// What of a service, in the JSON of v2, the messages of a client can hold. JSON holds everything.
+pub type View = fn(Value) -> Value;
+
 /// What a v2 Service says, read and not yet checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceBody {
@@ -98,17 +101,35 @@ impl ServiceBody {
         Ok(Self { name: text(&mut fields, "name")?, etag: text(&mut fields, "etag")?, fields })
     }
 
+    /// The same, of a body that must not say which service it is about.
+    ///
+    /// # Errors
+    /// 400 in the words of the hosted service if it does.
+    pub fn without_name(self) -> Result<Self> {
+        match self.name {
+            None => Ok(self),
+            Some(_) => Err(Error::field("service", "service.name must be empty on CreateServiceRequest.")),
+        }
+    }
+
     /// The specification that the body replaces `current` with, where `mask` says so. What v2 cannot say
-    /// stays as it was.
+    /// stays as it was, and so does what the messages of the client cannot hold: `view` is what of a
+    /// service they can.
     ///
     /// # Errors
     /// 400 naming the fields that are unknown or of the wrong type.
-    pub fn into_spec(self, mask: &Mask, current: Option<&ServiceSpec>) -> Result<ServiceSpec> {
+    pub fn into_spec(self, mask: &Mask, current: Option<&ServiceSpec>, view: View) -> Result<ServiceSpec> {
         let Some(current) = current else { return parse(self.fields, "") };
         let aliases = current.template.settings.secrets.as_deref().unwrap_or_default();
-        let shown_fields = spec(current)?;
-        let shown = parse(shown_fields.clone(), aliases)?;
-        let sent = parse(mask.apply(shown_fields, self.fields), aliases)?;
+        let stored_fields = Value::Object(spec(current)?);
+        let shown_fields = view(stored_fields.clone());
+        let before = shown_fields.as_object().cloned().unwrap_or_default();
+        let asked = Value::Object(mask.apply(before, self.fields));
+        let sent = match three_way(&stored_fields, &shown_fields, asked) {
+            Value::Object(fields) => parse(fields, aliases)?,
+            _ => ServiceSpec::default(),
+        };
+        let shown = parse(spec(current)?, aliases)?;
         let json = |spec: &ServiceSpec| serde_json::to_value(spec).map_err(Error::internal);
         let merged = three_way(&json(current)?, &json(&shown)?, json(&sent)?);
         serde_json::from_value(merged).map_err(Error::internal)

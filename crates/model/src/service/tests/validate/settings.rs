@@ -83,7 +83,7 @@ fn launch_stages() {
     }
     let read = |stage: &str| {
         let body = v2::ServiceBody::read(json!({"launchStage": stage}))?;
-        body.into_spec(&v2::Mask::Everything, None)
+        body.into_spec(&v2::Mask::Everything, None, |all| all)
     };
     assert_eq!(
         lines(&read("EARLY_ACCESS").unwrap_err()),
