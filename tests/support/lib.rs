@@ -83,6 +83,7 @@ impl World {
             explain: true,
             strict_identity: false,
             strict_etags: false,
+            enforce_api_iam: false,
         };
         change(&mut options);
         let clock = TestClock::new();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use groundrun_engine::{Caller, Scope};
+use groundrun_model::iam::Naming;
 use groundrun_model::message::{depth, from_json};
 use groundrun_model::{Error, Region, ServiceId, ServiceName};
 use http::request::Parts;
@@ -26,7 +27,10 @@ impl FromRequestParts<State> for Who {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Refusal> {
-        Ok(Self(state.engine.caller(bearer(&parts.headers))?))
+        let caller = state.engine.caller(bearer(&parts.headers)).await?;
+        let is_knative = parts.uri.path().starts_with("/apis/");
+        let naming = if is_knative { Naming::Namespaces } else { Naming::Projects };
+        Ok(Self(caller.spelling(naming)))
     }
 }
 

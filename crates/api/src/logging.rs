@@ -40,7 +40,7 @@ pub(crate) async fn list_entries(FromState(state): FromState<State>, Who(caller)
         limit: page_size(asked.page_size.unwrap_or(0))?,
         after: asked.page_token.as_deref().filter(|text| !text.is_empty()).map(read_token).transpose()?,
     };
-    let page = state.engine.list_log_entries(&caller, &query)?;
+    let page = state.engine.list_log_entries(&caller, &query).await?;
     let entries: Vec<Value> = page.entries.iter().map(|entry| entry.to_json()).collect();
     let mut answer = json!({});
     if !entries.is_empty() {

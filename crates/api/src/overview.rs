@@ -24,7 +24,7 @@ pub(crate) async fn page(
     Who(caller): Who,
 ) -> Result<Html<String>, Refusal> {
     let mut rows = String::new();
-    for project in state.engine.list_projects(&caller)? {
+    for project in state.engine.list_projects(&caller).await? {
         let scope = Scope { project, region: None };
         for service in state.engine.list_services(&caller, &scope, &Page::default()).await?.items {
             row(&mut rows, &service, &state);

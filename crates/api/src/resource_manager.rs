@@ -13,7 +13,7 @@ pub(crate) async fn get(_caller: Who, target: Target) -> Reply {
 }
 
 pub(crate) async fn list_all(FromState(state): FromState<State>, Who(caller): Who) -> Reply {
-    let projects: Vec<Value> = state.engine.list_projects(&caller)?.iter().map(render).collect();
+    let projects: Vec<Value> = state.engine.list_projects(&caller).await?.iter().map(render).collect();
     Ok(Json(json!({ "projects": projects })))
 }
 

@@ -2,6 +2,7 @@
 
 use groundrun_identity::TokenError;
 use groundrun_model::account::Account;
+use groundrun_model::iam::{self, Naming, Policy, Resource};
 use groundrun_model::{Code, Error, Result};
 
 use crate::Engine;
@@ -10,9 +11,20 @@ use crate::Engine;
 #[derive(Debug, Clone)]
 pub struct Caller {
     account: Account,
+    naming: Naming,
 }
 
 impl Caller {
+    fn new(account: &Account) -> Self {
+        Self { account: account.clone(), naming: Naming::default() }
+    }
+
+    /// The caller of an API that names resources so.
+    #[must_use]
+    pub fn spelling(self, naming: Naming) -> Self {
+        Self { naming, ..self }
+    }
+
     /// The account that calls.
     pub fn account(&self) -> &Account {
         &self.account
@@ -39,12 +51,11 @@ impl Engine {
     /// # Errors
     /// 401 for an access token of an emulator that has ended, was altered, or is of another emulator:
     /// clients then get themselves a new one.
-    pub fn caller(&self, bearer: Option<&str>) -> Result<Caller> {
-        let owner = || Caller { account: self.0.owner.clone() };
-        let Some(token) = bearer else { return Ok(owner()) };
+    pub async fn caller(&self, bearer: Option<&str>) -> Result<Caller> {
+        let Some(token) = bearer else { return Ok(self.local_owner()) };
         match self.0.parts.keys.verify_access_token(token, self.now()) {
-            Ok(claims) => Ok(Caller { account: claims.account().clone() }),
-            Err(TokenError::NotAnAccessToken | TokenError::ForeignAccessToken) => Ok(owner()),
+            Ok(claims) => Ok(Caller::new(claims.account())),
+            Err(TokenError::NotAnAccessToken | TokenError::ForeignAccessToken) => Ok(self.local_owner()),
             Err(problem) => Err(Error::new(
                 Code::Unauthenticated,
                 format!(
@@ -55,18 +66,43 @@ impl Engine {
         }
     }
 
-    /// Lets the caller use `permission` on `resource`. Every caller may do everything to the API of its
-    /// own machine.
+    /// The developer at this machine.
+    pub fn local_owner(&self) -> Caller {
+        Caller::new(&self.0.owner)
+    }
+
+    /// Lets the caller use `permission` on `resource`. Unless the permissions of the API are enforced,
+    /// every caller may do everything to the API of its own machine.
     ///
     /// # Errors
-    /// 403 if the caller may not.
-    pub(crate) fn allow<'c>(
+    /// 403 in Google's words if the caller may not.
+    pub(crate) async fn allow<'c>(
         &self,
         caller: &'c Caller,
         permission: &str,
-        resource: &str,
+        resource: Resource<'_>,
     ) -> Result<Allowed<'c>> {
-        tracing::trace!(caller = caller.account.email, permission, resource, "allowed");
+        if self.0.config.enforce_api_iam && !self.holds(&caller.account, permission, resource).await? {
+            return Err(Error::permission_denied(permission, &resource.spelled(caller.naming)));
+        }
+        tracing::trace!(caller = caller.account.email, permission, ?resource, "allowed");
         Ok(Allowed { caller })
+    }
+
+    /// Whether the account holds `permission` on `resource` by its own policy or by that of its project.
+    pub(crate) async fn holds(
+        &self,
+        account: &Account,
+        permission: &str,
+        resource: Resource<'_>,
+    ) -> Result<bool> {
+        let own = match resource {
+            Resource::Service(_) | Resource::ServiceAccount { .. } => {
+                self.stored_policy(&resource.spelled(Naming::Projects)).await?
+            }
+            Resource::Project(_) | Resource::Part { .. } => Policy::default(),
+        };
+        let inherited = self.project_policy(resource.project()).await?;
+        Ok(iam::granted(&[&own, &inherited], Some(account), permission).is_granted())
     }
 }

@@ -1,7 +1,8 @@
 //! Which credentials can be minted, and for whom?
 
 use groundrun_identity::KeyError;
-use groundrun_model::account::Account;
+use groundrun_model::account::{Account, AccountName};
+use groundrun_model::iam::Resource;
 use groundrun_model::token::IdClaims;
 use groundrun_model::{Code, Error, Result, Timestamp};
 
@@ -62,11 +63,10 @@ impl Engine {
         audience: &str,
         include_email: bool,
     ) -> Result<String> {
-        let _allowed = self.allow(caller, "iam.serviceAccounts.getOpenIdToken", email)?;
         if audience.is_empty() {
             return Err(Error::field("audience", "must not be empty"));
         }
-        let account = self.token_account(email).await?;
+        let account = self.mintable(caller, "iam.serviceAccounts.getOpenIdToken", email).await?;
         let claims = IdClaims::new(&account, audience, include_email, self.now());
         self.keys().id_token(&claims).await.map_err(unsigned)
     }
@@ -83,14 +83,13 @@ impl Engine {
         scopes: &[String],
         lifetime_seconds: i64,
     ) -> Result<AccessToken> {
-        let _allowed = self.allow(caller, "iam.serviceAccounts.getAccessToken", email)?;
         if scopes.is_empty() {
             return Err(Error::field("scope", "must name at least one scope"));
         }
         if !(1..=LONGEST_SECONDS).contains(&lifetime_seconds) {
             return Err(Error::field("lifetime", "must be between 1s and 3600s"));
         }
-        let account = self.token_account(email).await?;
+        let account = self.mintable(caller, "iam.serviceAccounts.getAccessToken", email).await?;
         self.access_token(&account, scopes, lifetime_seconds).await
     }
 
@@ -99,8 +98,7 @@ impl Engine {
     /// # Errors
     /// 404 if identities are strict and there is no such service account.
     pub async fn sign_blob(&self, caller: &Caller, email: &str, bytes: &[u8]) -> Result<(String, Vec<u8>)> {
-        let _allowed = self.allow(caller, "iam.serviceAccounts.signBlob", email)?;
-        let account = self.named_account(email).await?.account;
+        let account = self.mintable(caller, "iam.serviceAccounts.signBlob", email).await?;
         self.keys().sign_blob(&account, bytes).await.map_err(unsigned)
     }
 
@@ -110,7 +108,6 @@ impl Engine {
     /// 400 if `payload` is no JSON object or lives longer than 12 hours, 404 if identities are strict and
     /// there is no such service account.
     pub async fn sign_jwt(&self, caller: &Caller, email: &str, payload: &str) -> Result<(String, String)> {
-        let _allowed = self.allow(caller, "iam.serviceAccounts.signJwt", email)?;
         let claims: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(payload).map_err(|problem| {
                 Error::field("payload", format!("must be a JSON object of claims: {problem}"))
@@ -119,7 +116,7 @@ impl Engine {
         if ends.is_some_and(|ends| ends > self.now().seconds() + LONGEST_JWT_SECONDS) {
             return Err(Error::field("payload", "exp must be within the next 12 hours"));
         }
-        let account = self.named_account(email).await?.account;
+        let account = self.mintable(caller, "iam.serviceAccounts.signJwt", email).await?;
         self.keys().sign_jwt(&account, payload).await.map_err(unsigned)
     }
 
@@ -152,6 +149,17 @@ impl Engine {
                 Ok(TokenReply { access_token: Some(token), id_token })
             }
         }
+    }
+
+    /// The account of `email`, on which the caller holds `permission`.
+    async fn mintable(&self, caller: &Caller, permission: &str, email: &str) -> Result<Account> {
+        let account = self.token_account(email).await?;
+        if let Some(name) = AccountName::parse(&account.email) {
+            let project = self.project(&name.project).await?;
+            let resource = Resource::ServiceAccount { project: &project, account: &account };
+            let _allowed = self.allow(caller, permission, resource).await?;
+        }
+        Ok(account)
     }
 
     /// The account that a token is minted for. Unless identities are strict, a person may be named too:

@@ -1,6 +1,7 @@
 //! What can be done with domain mappings?
 
 use groundrun_model::domain_mapping::{DomainMapping, DomainMappingSpec, DomainName, Standing, holder, key};
+use groundrun_model::iam::Resource;
 use groundrun_model::kind::{Kind, Resource as _, Write};
 use groundrun_model::{Error, Project, Region, Result, domain_mapping_v1};
 use groundrun_store::{Cursor, Query};
@@ -31,7 +32,8 @@ impl Engine {
         spec: DomainMappingSpec,
         dry_run: bool,
     ) -> Result<DomainMappingView> {
-        let allowed = self.allow(caller, "run.domainmappings.create", domain.as_str())?;
+        let allowed =
+            self.allow(caller, "run.domainmappings.create", Resource::Project(&scope.project)).await?;
         let (project, region) = (scope.project.clone(), self.region(scope).clone());
         if self.store().get(&key(&project, &region, &domain)).await?.is_some() {
             return Err(Error::already_exists(domain.as_str()));
@@ -66,7 +68,7 @@ impl Engine {
         scope: &Scope,
         domain: &str,
     ) -> Result<DomainMappingView> {
-        let _allowed = self.allow(caller, "run.domainmappings.get", domain)?;
+        let _allowed = self.allow(caller, "run.domainmappings.get", part(scope, domain)).await?;
         let mapping = self.stored_mapping(scope, domain).await?;
         self.view(mapping).await
     }
@@ -81,7 +83,8 @@ impl Engine {
         scope: &Scope,
         page: &Page,
     ) -> Result<Listing<DomainMappingView>> {
-        let _allowed = self.allow(caller, "run.domainmappings.list", scope.project.id.as_str())?;
+        let _allowed =
+            self.allow(caller, "run.domainmappings.list", Resource::Project(&scope.project)).await?;
         let mut query = Query::new(Kind::DomainMapping, scope.project.id.to_string());
         query.location = scope.region.as_ref().map(ToString::to_string);
         let mut mappings = Vec::new();
@@ -114,7 +117,7 @@ impl Engine {
         domain: &str,
         dry_run: bool,
     ) -> Result<DomainMapping> {
-        let _allowed = self.allow(caller, "run.domainmappings.delete", domain)?;
+        let _allowed = self.allow(caller, "run.domainmappings.delete", part(scope, domain)).await?;
         let mapping = self.stored_mapping(scope, domain).await?;
         if !dry_run {
             let write = Write::Delete { key: mapping.key(), expected: Some(mapping.created.micros()) };
@@ -129,8 +132,12 @@ impl Engine {
     ///
     /// # Errors
     /// 403 if the caller may not list them.
-    pub fn list_authorized_domains(&self, caller: &Caller, project: &Project) -> Result<Vec<&'static str>> {
-        let _allowed = self.allow(caller, "run.domainmappings.list", project.id.as_str())?;
+    pub async fn list_authorized_domains(
+        &self,
+        caller: &Caller,
+        project: &Project,
+    ) -> Result<Vec<&'static str>> {
+        let _allowed = self.allow(caller, "run.domainmappings.list", Resource::Project(project)).await?;
         Ok(vec!["."])
     }
 
@@ -158,4 +165,8 @@ impl Engine {
     fn region<'r>(&'r self, scope: &'r Scope) -> &'r Region {
         scope.region.as_ref().unwrap_or(&self.0.config.region)
     }
+}
+
+fn part<'a>(scope: &'a Scope, name: &'a str) -> Resource<'a> {
+    Resource::Part { project: &scope.project, collection: "domainmappings", name }
 }

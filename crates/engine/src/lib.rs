@@ -58,6 +58,8 @@ pub struct Config {
     pub strict_identity: bool,
     /// Whether an update through v2 with a stale etag is refused; the hosted service ignores it.
     pub strict_etags: bool,
+    /// Whether callers of the API need the permissions that the hosted service asks for.
+    pub enforce_api_iam: bool,
     /// The project that exists from the start.
     pub project: Project,
     /// The region of requests that name none.

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use groundrun_model::iam::Resource;
 use groundrun_model::log::{Filter, LogEntry, Place};
 use groundrun_model::{Project, Result};
 
@@ -37,9 +38,9 @@ impl Engine {
     ///
     /// # Errors
     /// 403 if the caller may not read the log of a project.
-    pub fn list_log_entries(&self, caller: &Caller, query: &LogQuery) -> Result<LogPage> {
+    pub async fn list_log_entries(&self, caller: &Caller, query: &LogQuery) -> Result<LogPage> {
         for project in &query.projects {
-            let _allowed = self.allow(caller, "logging.logEntries.list", project.id.as_str())?;
+            let _allowed = self.allow(caller, "logging.logEntries.list", Resource::Project(project)).await?;
         }
         let order = |a: Place, b: Place| match query.descending {
             true => b.cmp(&a),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use groundrun_model::iam::Resource;
 use groundrun_model::kind::{Kind, Resource as _, Write};
 use groundrun_model::operation::Operation;
 use groundrun_model::{Error, Result};
@@ -20,7 +21,7 @@ impl Engine {
     /// # Errors
     /// 404 if there is none.
     pub async fn get_operation(&self, caller: &Caller, scope: &Scope, id: &str) -> Result<Operation> {
-        let _allowed = self.allow(caller, "run.operations.get", id)?;
+        let _allowed = self.allow(caller, "run.operations.get", part(scope, id)).await?;
         self.operation_within(scope, id, PATIENCE).await
     }
 
@@ -35,7 +36,7 @@ impl Engine {
         id: &str,
         timeout: Duration,
     ) -> Result<Operation> {
-        let _allowed = self.allow(caller, "run.operations.get", id)?;
+        let _allowed = self.allow(caller, "run.operations.get", part(scope, id)).await?;
         self.operation_within(scope, id, timeout.min(LONGEST_WAIT)).await
     }
 
@@ -50,7 +51,7 @@ impl Engine {
         done: Option<bool>,
         page: &Page,
     ) -> Result<Listing<Operation>> {
-        let _allowed = self.allow(caller, "run.operations.list", scope.project.id.as_str())?;
+        let _allowed = self.allow(caller, "run.operations.list", Resource::Project(&scope.project)).await?;
         let mut operations = self.operations_of(scope).await?;
         operations.retain(|operation| done.is_none_or(|done| operation.is_done() == done));
         Ok(page.cut(operations, |operation| Cursor {
@@ -65,7 +66,7 @@ impl Engine {
     /// # Errors
     /// 404 if there is none, 400 FAILED_PRECONDITION if it is under way.
     pub async fn delete_operation(&self, caller: &Caller, scope: &Scope, id: &str) -> Result<()> {
-        let _allowed = self.allow(caller, "run.operations.delete", id)?;
+        let _allowed = self.allow(caller, "run.operations.delete", part(scope, id)).await?;
         let operation = self.stored_operation(scope, id).await?;
         if !operation.is_done() {
             return Err(Error::new(
@@ -112,4 +113,8 @@ impl Engine {
     fn operation_key(&self, scope: &Scope, id: &str) -> groundrun_model::kind::Key {
         Operation::key(&scope.project, scope.region.as_ref().unwrap_or(&self.0.config.region), id)
     }
+}
+
+fn part<'a>(scope: &'a Scope, name: &'a str) -> Resource<'a> {
+    Resource::Part { project: &scope.project, collection: "operations", name }
 }

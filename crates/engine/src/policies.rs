@@ -24,7 +24,7 @@ impl Engine {
         id: &ServiceId,
         requested: i32,
     ) -> Result<Policy> {
-        let _allowed = self.allow(caller, "run.services.getIamPolicy", &id.to_string())?;
+        let _allowed = self.allow(caller, "run.services.getIamPolicy", iam::Resource::Service(id)).await?;
         self.policy_of(Resource::Service(id)).await?.read(requested)
     }
 
@@ -39,7 +39,7 @@ impl Engine {
         policy: Policy,
         mask: Option<&str>,
     ) -> Result<Policy> {
-        let _allowed = self.allow(caller, "run.services.setIamPolicy", &id.to_string())?;
+        let _allowed = self.allow(caller, "run.services.setIamPolicy", iam::Resource::Service(id)).await?;
         // Publishing must not fall between a rollout's routing and its writing of the status.
         let _turn = self.0.locks.lock(id).await;
         let written = self.replace_policy(Resource::Service(id), policy, mask).await?;
@@ -72,7 +72,9 @@ impl Engine {
         project: &Project,
         requested: i32,
     ) -> Result<Policy> {
-        let _allowed = self.allow(caller, "resourcemanager.projects.getIamPolicy", project.id.as_str())?;
+        let _allowed = self
+            .allow(caller, "resourcemanager.projects.getIamPolicy", iam::Resource::Project(project))
+            .await?;
         self.policy_of(Resource::Project(project)).await?.read(requested)
     }
 
@@ -87,7 +89,9 @@ impl Engine {
         policy: Policy,
         mask: Option<&str>,
     ) -> Result<Policy> {
-        let _allowed = self.allow(caller, "resourcemanager.projects.setIamPolicy", project.id.as_str())?;
+        let _allowed = self
+            .allow(caller, "resourcemanager.projects.setIamPolicy", iam::Resource::Project(project))
+            .await?;
         let written = self.replace_policy(Resource::Project(project), policy, mask).await?;
         self.publish_project(project).await?;
         Ok(written)

@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use groundrun_model::iam::Resource;
 use groundrun_model::{Code, Error, Project, ProjectNumber, Result};
 
 use crate::{Caller, Engine, refused};
@@ -26,13 +27,19 @@ impl Engine {
         Ok(project)
     }
 
-    /// Every project that was named, by id.
+    /// Every project that was named and that the caller may see, by id.
     ///
     /// # Errors
-    /// 403 if the caller may not list them.
-    pub fn list_projects(&self, caller: &Caller) -> Result<Vec<Project>> {
-        let _allowed = self.allow(caller, "resourcemanager.projects.list", "projects")?;
-        Ok(self.known_projects().collect())
+    /// 500 if the store cannot be read.
+    pub async fn list_projects(&self, caller: &Caller) -> Result<Vec<Project>> {
+        let mut visible = Vec::new();
+        for project in self.known_projects() {
+            let seen = self.allow(caller, "resourcemanager.projects.get", Resource::Project(&project)).await;
+            if seen.is_ok() {
+                visible.push(project);
+            }
+        }
+        Ok(visible)
     }
 
     /// Makes the project known. Every request names one, and all but the first find it in memory.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use groundrun_model::iam::Resource;
 use groundrun_model::kind::{Key, Kind, Resource as _, Write};
 use groundrun_model::operation::Operation;
 use groundrun_model::revision::Revision;
@@ -27,7 +28,7 @@ impl Engine {
     /// # Errors
     /// 404 if there is none.
     pub async fn get_revision(&self, caller: &Caller, scope: &Scope, name: &str) -> Result<RevisionView> {
-        let _allowed = self.allow(caller, "run.revisions.get", name)?;
+        let _allowed = self.allow(caller, "run.revisions.get", part(scope, name)).await?;
         let revision = self.stored_revision(scope, name).await?;
         let service = self.stored_service(&revision.service).await?;
         Ok(view(revision, service.as_ref()))
@@ -43,7 +44,7 @@ impl Engine {
         scope: &Scope,
         page: &Page,
     ) -> Result<Listing<RevisionView>> {
-        let _allowed = self.allow(caller, "run.revisions.list", scope.project.id.as_str())?;
+        let _allowed = self.allow(caller, "run.revisions.list", Resource::Project(&scope.project)).await?;
         let mut query = Query::new(Kind::Revision, scope.project.id.to_string());
         query.location = scope.region.as_ref().map(ToString::to_string);
         // The database finds the revisions of one service; the selector decides.
@@ -81,7 +82,7 @@ impl Engine {
         check: impl FnOnce(&Revision) -> Result<()>,
         dry_run: bool,
     ) -> Result<(RevisionView, Operation)> {
-        let _allowed = self.allow(caller, "run.revisions.delete", name)?;
+        let _allowed = self.allow(caller, "run.revisions.delete", part(scope, name)).await?;
         let revision = self.stored_revision(scope, name).await?;
         check(&revision)?;
         let id = revision.service.clone();
@@ -122,4 +123,8 @@ impl Engine {
 fn view(revision: Revision, service: Option<&Service>) -> RevisionView {
     let routed = service.is_some_and(|service| service.routes_to(&revision.name));
     RevisionView { revision, routed }
+}
+
+fn part<'a>(scope: &'a Scope, name: &'a str) -> Resource<'a> {
+    Resource::Part { project: &scope.project, collection: "revisions", name }
 }

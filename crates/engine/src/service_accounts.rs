@@ -1,10 +1,11 @@
 //! Which service accounts are there?
 
 use groundrun_model::account::{Account, AccountName};
+use groundrun_model::iam::Resource;
 use groundrun_model::{Code, Error, Project, Result};
 use groundrun_store::ServiceAccount;
 
-use crate::{Caller, Engine, refused};
+use crate::{Allowed, Caller, Engine, refused};
 
 impl Engine {
     /// The service account of a project with this email or unique id. Unless identities are strict, it
@@ -13,8 +14,9 @@ impl Engine {
     /// # Errors
     /// 404 if there is none, 400 if the name is neither an email nor a unique id.
     pub async fn get_service_account(&self, caller: &Caller, name: &str) -> Result<ServiceAccount> {
-        let _allowed = self.allow(caller, "iam.serviceAccounts.get", name)?;
-        self.named_account(name).await
+        let found = self.named_account(name).await?;
+        self.allow_on_account(caller, "iam.serviceAccounts.get", &found).await?;
+        Ok(found)
     }
 
     /// Creates the service account `account_id@PROJECT.iam.gserviceaccount.com`.
@@ -28,7 +30,7 @@ impl Engine {
         account_id: &str,
         display_name: &str,
     ) -> Result<ServiceAccount> {
-        let _allowed = self.allow(caller, "iam.serviceAccounts.create", project.id.as_str())?;
+        let _allowed = self.allow(caller, "iam.serviceAccounts.create", Resource::Project(project)).await?;
         let name = AccountName::of_project(account_id, project)?;
         let created = self.service_account(&name.email, project, display_name);
         if self.store().service_account(&created.account.email).await?.is_some() {
@@ -51,7 +53,7 @@ impl Engine {
         caller: &Caller,
         project: &Project,
     ) -> Result<Vec<ServiceAccount>> {
-        let _allowed = self.allow(caller, "iam.serviceAccounts.list", project.id.as_str())?;
+        let _allowed = self.allow(caller, "iam.serviceAccounts.list", Resource::Project(project)).await?;
         self.store().service_accounts(&project.id).await
     }
 
@@ -70,6 +72,18 @@ impl Engine {
         self.store().put_service_account(&named).await.map_err(refused)?;
         self.0.directory.remember(&named.account);
         Ok(named)
+    }
+
+    /// Lets the caller use `permission` on a service account.
+    pub(crate) async fn allow_on_account<'c>(
+        &self,
+        caller: &'c Caller,
+        permission: &str,
+        account: &ServiceAccount,
+    ) -> Result<Allowed<'c>> {
+        let project = Project::parse(account.project.as_str())?;
+        let resource = Resource::ServiceAccount { project: &project, account: &account.account };
+        self.allow(caller, permission, resource).await
     }
 
     fn service_account(&self, email: &str, project: &Project, display_name: &str) -> ServiceAccount {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use groundrun_model::field::Api;
+use groundrun_model::iam::Resource;
 use groundrun_model::kind::{Key, Kind, Resource as _, Write};
 use groundrun_model::operation::{Operation, Target, Verb};
 use groundrun_model::revision::Revision;
@@ -114,7 +115,7 @@ impl Engine {
     /// # Errors
     /// 404 if there is none.
     pub async fn get_service(&self, caller: &Caller, id: &ServiceId) -> Result<Service> {
-        let _allowed = self.allow(caller, "run.services.get", &id.to_string())?;
+        let _allowed = self.allow(caller, "run.services.get", Resource::Service(id)).await?;
         self.settled_service(id).await?.ok_or_else(|| missing(id))
     }
 
@@ -128,7 +129,7 @@ impl Engine {
         scope: &Scope,
         page: &Page,
     ) -> Result<Listing<Service>> {
-        let _allowed = self.allow(caller, "run.services.list", scope.project.id.as_str())?;
+        let _allowed = self.allow(caller, "run.services.list", Resource::Project(&scope.project)).await?;
         let services = self.services_of(scope, page).await?;
         Ok(page.cut(services, place))
     }
@@ -143,7 +144,7 @@ impl Engine {
         scope: &Scope,
         page: &Page,
     ) -> Result<Listing<ServiceView>> {
-        let _allowed = self.allow(caller, "run.services.list", scope.project.id.as_str())?;
+        let _allowed = self.allow(caller, "run.services.list", Resource::Project(&scope.project)).await?;
         let services = self.services_of(scope, page).await?;
         let there: HashSet<ServiceId> = services.iter().map(|service| service.id.clone()).collect();
         let view = |service| ServiceView { service, deleted: None };
@@ -185,7 +186,7 @@ impl Engine {
         spec: ServiceSpec,
         how: WriteOptions,
     ) -> Result<Written> {
-        let allowed = self.allow(caller, "run.services.create", &id.to_string())?;
+        let allowed = self.allow(caller, "run.services.create", Resource::Service(id)).await?;
         let _turn = self.0.locks.lock(id).await;
         if self.store().get(&id.key()).await?.is_some() {
             return Err(Error::already_exists(id.name.as_str()));
@@ -206,14 +207,14 @@ impl Engine {
         change: impl FnOnce(Option<&Service>) -> Result<ServiceSpec>,
         how: WriteOptions,
     ) -> Result<Written> {
-        let allowed = self.allow(caller, "run.services.update", &id.to_string())?;
+        let allowed = self.allow(caller, "run.services.update", Resource::Service(id)).await?;
         let _turn = self.0.locks.lock(id).await;
         let current = self.stored_service(id).await?;
         if current.is_none() {
             if !how.allow_missing {
                 return Err(missing(id));
             }
-            self.allow(caller, "run.services.create", &id.to_string())?;
+            self.allow(caller, "run.services.create", Resource::Service(id)).await?;
         }
         let spec = change(current.as_ref())?;
         self.write_service(allowed, id, current, spec, how).await
@@ -230,7 +231,7 @@ impl Engine {
         check: impl FnOnce(&Service) -> Result<()>,
         dry_run: bool,
     ) -> Result<Written> {
-        let _allowed = self.allow(caller, "run.services.delete", &id.to_string())?;
+        let _allowed = self.allow(caller, "run.services.delete", Resource::Service(id)).await?;
         let _turn = self.0.locks.lock(id).await;
         let service = self.stored_service(id).await?.ok_or_else(|| missing(id))?;
         check(&service)?;

@@ -45,6 +45,7 @@ async fn engine(store: Store) -> Engine {
         urls: UrlConfig { style: UrlStyle::Local, port: 8786 },
         strict_identity: false,
         strict_etags: false,
+        enforce_api_iam: false,
         project: id().project,
         region: id().region,
     };
@@ -56,7 +57,7 @@ async fn engine(store: Store) -> Engine {
 }
 
 fn owner(engine: &Engine) -> Caller {
-    engine.caller(None).unwrap()
+    engine.local_owner()
 }
 
 /// Waits until the service is as `holds` wants it.
@@ -267,19 +268,20 @@ async fn the_first_reader_after_a_write_finds_the_service_settled() {
 #[tokio::test]
 async fn a_token_that_no_emulator_minted_is_the_owners() {
     let engine = engine(Store::open(None).await.unwrap()).await;
-    let email = |bearer: Option<&str>| engine.caller(bearer).map(|caller| caller.account().email.clone());
+    let email =
+        async |bearer: Option<&str>| engine.caller(bearer).await.map(|caller| caller.account().email.clone());
     let google = "ya29.a0AfH6SMB-real_one_of-google";
     for bearer in [None, Some("anything"), Some("ya29."), Some(google)] {
-        assert_eq!(email(bearer).as_deref(), Ok(crate::LOCAL_OWNER), "{bearer:?}");
+        assert_eq!(email(bearer).await.as_deref(), Ok(crate::LOCAL_OWNER), "{bearer:?}");
     }
     let caller = "caller@demo-project.iam.gserviceaccount.com";
     let scopes = ["cloud-platform".to_owned()];
     let minted = engine.generate_access_token(&owner(&engine), caller, &scopes, 60).await.unwrap().token;
-    assert_eq!(email(Some(&minted)).as_deref(), Ok(caller));
+    assert_eq!(email(Some(&minted)).await.as_deref(), Ok(caller));
 
     let other = Keys::from_pems(SERVICE_ACCOUNT_KEY, ID_TOKEN_KEY).unwrap();
     let account = groundrun_model::account::Account::new(caller);
     let of_another = other.access_token(&account, &scopes, Clock::system().now(), 60).await.unwrap();
-    let refused = email(Some(&of_another)).unwrap_err();
+    let refused = email(Some(&of_another)).await.unwrap_err();
     assert_eq!(refused.code, groundrun_model::Code::Unauthenticated);
 }

@@ -41,7 +41,7 @@ pub(crate) trait Callee: Clone + Send + Sync + 'static {
 
 impl Callee for State {
     async fn call(self, bearer: Option<String>, method: &'static str, request: Value) -> Result<Value> {
-        let caller = self.engine.caller(bearer.as_deref())?;
+        let caller = self.engine.caller(bearer.as_deref()).await?;
         v2::answer(&self, &caller, method, request, as_published).await
     }
 

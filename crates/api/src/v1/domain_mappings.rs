@@ -75,7 +75,7 @@ pub(crate) async fn list_authorized(
     target: Target,
 ) -> Reply {
     let project = &target.scope.project;
-    let domains = state.engine.list_authorized_domains(&caller, project)?;
+    let domains = state.engine.list_authorized_domains(&caller, project).await?;
     let name = |domain: &str| format!("projects/{}/authorizedDomains/{domain}", project.id);
     let domains: Vec<Value> =
         domains.iter().map(|domain| json!({ "id": domain, "name": name(domain) })).collect();

@@ -110,6 +110,8 @@ options! {
         strict_identity: bool = false;
         /// Refuse an update through v2 whose etag is stale (the hosted service ignores it)
         strict_etags: bool = false;
+        /// Callers of the API need the permissions that the hosted service asks for
+        enforce_api_iam: bool = false;
         /// What is logged to standard error: off, error, warn, info, debug or trace
         #[arg(value_name = "LEVEL", value_parser = by_name::<LogLevel>)]
         log: LogLevel = LogLevel::default();
@@ -155,6 +157,7 @@ impl Settings {
             explain: self.explain,
             strict_identity: self.strict_identity,
             strict_etags: self.strict_etags,
+            enforce_api_iam: self.enforce_api_iam,
         }
     }
 }

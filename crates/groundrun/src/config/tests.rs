@@ -17,7 +17,7 @@ fn refusal(text: &str) -> String {
 fn a_file_may_set_every_option() {
     let options = read(
         "listen: 127.0.0.1:9000\nproject: p\nregion: europe-west1\ndataDir: /srv/groundrun\nephemeral: false\n\
-         revisionPolicy: template\nurlStyle: hosted\nhttpsRedirect: true\nexplain: true\nstrictIdentity: true\nstrictEtags: true\n\
+         revisionPolicy: template\nurlStyle: hosted\nhttpsRedirect: true\nexplain: true\nstrictIdentity: true\nstrictEtags: true\nenforceApiIam: true\n\
          log: debug\n",
     );
     let expected = Settings {
@@ -32,6 +32,7 @@ fn a_file_may_set_every_option() {
         explain: true,
         strict_identity: true,
         strict_etags: true,
+        enforce_api_iam: true,
         log: LogLevel::Debug,
     };
     assert_eq!(options.resolve().unwrap(), expected);
@@ -55,7 +56,7 @@ fn an_unknown_key_is_told_with_its_line_and_the_key_that_was_meant() {
     assert_eq!(
         told("quux"),
         "dir/groundrun.yaml:3: unknown key `quux`; known are listen, project, region, dataDir, ephemeral, \
-         revisionPolicy, urlStyle, httpsRedirect, explain, strictIdentity, strictEtags, log"
+         revisionPolicy, urlStyle, httpsRedirect, explain, strictIdentity, strictEtags, enforceApiIam, log"
     );
 }
 

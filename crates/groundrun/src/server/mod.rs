@@ -48,6 +48,8 @@ pub struct ServeOptions {
     pub strict_identity: bool,
     /// Whether an update through v2 with a stale etag is refused.
     pub strict_etags: bool,
+    /// Whether callers of the API need permissions.
+    pub enforce_api_iam: bool,
 }
 
 /// What an emulator takes from the world and tests fix.
@@ -132,6 +134,7 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         urls: UrlConfig { style: options.url_style, port: address.port() },
         strict_identity: options.strict_identity,
         strict_etags: options.strict_etags,
+        enforce_api_iam: options.enforce_api_iam,
         project,
         region,
     };

@@ -7,6 +7,7 @@ pub mod grant;
 mod held;
 mod json;
 pub(crate) mod member;
+mod resource;
 pub mod roles;
 mod validate;
 
@@ -18,6 +19,7 @@ use crate::time::Timestamp;
 
 pub use grant::{Grant, Principal, Refusal, granted};
 pub use held::held;
+pub use resource::{Naming, Resource};
 pub use roles::{RUN_INVOKE, role_permissions};
 
 /// The etag of a policy that was never written: `ACAB` in base64.
