@@ -84,6 +84,7 @@ impl World {
             strict_identity: false,
             strict_etags: false,
             enforce_api_iam: false,
+            metadata_account: None,
         };
         change(&mut options);
         let clock = TestClock::new();

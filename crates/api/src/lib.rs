@@ -4,12 +4,14 @@
 //! the JSON of `google.rpc.Status`; `routes` is the list of all that is answered.
 
 mod call;
+mod emulator;
 mod error;
 mod grpc;
 mod health;
 mod iam_credentials;
 mod iam_policy;
 mod logging;
+mod metadata;
 mod oauth;
 mod openapi;
 mod overview;
@@ -32,8 +34,9 @@ use groundrun_model::Region;
 
 pub use error::refusal;
 pub use grpc::grpc_methods;
+pub use metadata::MetadataServer;
 pub use routes::ROUTES;
-pub use unimplemented::{NOT_EMULATED, metadata_server, not_emulated};
+pub use unimplemented::{NOT_EMULATED, not_emulated};
 
 /// The largest body that the API reads, in bytes.
 pub const BODY_LIMIT: usize = 10 * 1024 * 1024;

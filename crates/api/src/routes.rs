@@ -8,6 +8,7 @@ use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use groundrun_model::{Code, Error, door};
 use http::{HeaderValue, header};
 
+use crate::emulator::{clock, workloads};
 use crate::error::refusal;
 use crate::v1::{domain_mappings, locations, operations, revisions, services};
 use crate::v2::rest;
@@ -141,6 +142,11 @@ routes! {
     get "/" "groundrun.overview" => overview::page;
     get "/healthz" "groundrun.healthz" => health::healthz;
     get "/readyz" "groundrun.readyz" => health::readyz;
+    get "/emulator/workloads" "groundrun.workloads.list" => workloads::list_all;
+    post "/emulator/workloads" "groundrun.workloads.open" => workloads::open;
+    delete "/emulator/workloads/{workload}" "groundrun.workloads.close" => workloads::close;
+    get "/emulator/clock" "groundrun.clock.get" => clock::get;
+    post "/emulator/clock" "groundrun.clock.change" => clock::change;
     get "/openapi.json" "groundrun.openapi" => openapi::document;
 }
 

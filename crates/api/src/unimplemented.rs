@@ -22,7 +22,6 @@ pub const NOT_EMULATED: &[(&str, &str)] = &[
     ("/v2/projects/*/locations/*/instances", "The v2 API of Cloud Run instances"),
     ("/v2/projects/*/locations/*/builds", "The v2 API of Cloud Run builds"),
     ("/v2/", "This method of the Cloud Run Admin API v2"),
-    ("/computeMetadata/", "The metadata server"),
     ("/v1/projects/*/serviceAccounts/", "This method of the IAM API"),
     ("/v1/projects/*/roles", "This method of the IAM API"),
     ("/v1/roles", "This method of the IAM API"),
@@ -51,11 +50,6 @@ fn unknown(method: &Method, path: &str) -> Error {
         None => Error::new(Code::NotFound, format!("{method} {path} is not a method of an API that groundrun knows."))
             .hint("the API of Cloud Run is under /apis/serving.knative.dev/v1 and /v1/projects; a service answers at its own host"),
     }
-}
-
-/// The answer of the metadata server.
-pub fn metadata_server(path: &str) -> Response {
-    refusal(&Error::unimplemented(&format!("The metadata server ({path})")))
 }
 
 fn begins_with(path: &str, pattern: &str) -> bool {

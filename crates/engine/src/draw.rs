@@ -1,42 +1,9 @@
-//! From where come the present moment, ids and chance? Tests fix all three.
+//! From where come ids and chance? Tests fix both.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use groundrun_model::Timestamp;
 use groundrun_model::name::SUFFIX_ALPHABET;
 use uuid::{Builder, Uuid};
-
-/// A clock.
-#[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
-
-impl Clock {
-    /// The clock of this machine.
-    pub fn system() -> Self {
-        Self::new(|| {
-            let since =
-                std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-            Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-        })
-    }
-
-    /// A clock that reads `read`.
-    pub fn new(read: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(read))
-    }
-
-    /// The present moment.
-    pub fn now(&self) -> Timestamp {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clock")
-    }
-}
 
 /// The source of ids and suffixes.
 #[derive(Debug)]

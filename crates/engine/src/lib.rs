@@ -5,6 +5,7 @@
 //! together with the store, the keys, the instances and the clock.
 
 mod caller;
+mod clock;
 mod credentials;
 mod directory;
 mod domain_mappings;
@@ -20,6 +21,7 @@ mod rollout;
 mod running;
 mod service_accounts;
 mod services;
+mod workloads;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
@@ -35,14 +37,16 @@ use groundrun_runtime::{Backend, Logs};
 use groundrun_store::{CommitError, Store};
 
 pub use caller::{Allowed, Caller};
+pub use clock::Clock;
 pub use credentials::{AccessToken, TokenGrant, TokenReply};
 pub use directory::Directory;
 pub use domain_mappings::DomainMappingView;
-pub use draw::{Clock, Draw};
+pub use draw::Draw;
 pub use groundrun_store::{Cursor, ServiceAccount};
 pub use logs::{LogPage, LogQuery};
 pub use revisions::RevisionView;
 pub use services::{Listing, Page, Scope, ServiceView, WriteOptions, Written};
+pub use workloads::{Kept, OpenWorkload, WorkloadDoor, WorkloadHandle};
 
 /// The account that an API caller is who shows no token of groundrun's: the developer at this machine.
 pub const LOCAL_OWNER: &str = "local-owner@example.com";
@@ -60,6 +64,9 @@ pub struct Config {
     pub strict_etags: bool,
     /// Whether callers of the API need the permissions that the hosted service asks for.
     pub enforce_api_iam: bool,
+    /// The email of the account that the metadata server of the emulator's own port speaks for; `None` is
+    /// the default account of Compute Engine of the project.
+    pub metadata_account: Option<String>,
     /// The project that exists from the start.
     pub project: Project,
     /// The region of requests that name none.
@@ -95,6 +102,7 @@ struct Inner {
     table: Arc<ArcSwap<RoutingTable>>,
     locks: locks::Locks,
     running: running::Running,
+    workloads: workloads::Workloads,
     directory: Directory,
     projects: RwLock<BTreeSet<Project>>,
     publishing: tokio::sync::Mutex<()>,
@@ -118,6 +126,7 @@ impl Engine {
             table: Arc::default(),
             locks: locks::Locks::default(),
             running: running::Running::default(),
+            workloads: workloads::Workloads::default(),
             directory: Directory::default(),
             projects: RwLock::default(),
             publishing: tokio::sync::Mutex::default(),

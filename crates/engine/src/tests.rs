@@ -46,6 +46,7 @@ async fn engine(store: Store) -> Engine {
         strict_identity: false,
         strict_etags: false,
         enforce_api_iam: false,
+        metadata_account: None,
         project: id().project,
         region: id().region,
     };

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod audience;
+pub mod clock;
 pub mod domain_mapping;
 pub mod domain_mapping_v1;
 pub mod door;
@@ -17,6 +18,7 @@ pub mod invoke;
 pub mod kind;
 pub mod log;
 pub mod message;
+pub mod metadata;
 pub mod name;
 pub mod operation;
 pub mod operation_json;

@@ -6,6 +6,7 @@ use groundrun_model::schema::Schema as _;
 use serde_json::{Value, json};
 
 use super::{reference, traced};
+use crate::emulator::{clock, workloads};
 use crate::v1::operations::WaitOperation;
 use crate::{iam_credentials, iam_policy, logging, service_accounts};
 
@@ -29,6 +30,8 @@ pub(super) fn of(handler: &str) -> Option<Value> {
         }
         ("iam_credentials", "sign_blob" | "sign_jwt") => traced::schema::<iam_credentials::Sign>(),
         ("service_accounts", "create") => traced::schema::<service_accounts::CreateServiceAccount>(),
+        ("workloads", "open") => traced::schema::<workloads::OpenWorkload>(),
+        ("clock", "change") => traced::schema::<clock::ChangeClock>(),
         ("service_usage", "batch_enable") => json!({ "type": "object" }),
         ("oauth", "token") => return Some(token()),
         _ => return None,

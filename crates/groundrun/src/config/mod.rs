@@ -112,6 +112,9 @@ options! {
         strict_etags: bool = false;
         /// Callers of the API need the permissions that the hosted service asks for
         enforce_api_iam: bool = false;
+        /// Account that the metadata server of this port speaks for [default: the one of Compute Engine]
+        #[arg(value_name = "EMAIL")]
+        metadata_account: String = String::new();
         /// What is logged to standard error: off, error, warn, info, debug or trace
         #[arg(value_name = "LEVEL", value_parser = by_name::<LogLevel>)]
         log: LogLevel = LogLevel::default();
@@ -158,6 +161,7 @@ impl Settings {
             strict_identity: self.strict_identity,
             strict_etags: self.strict_etags,
             enforce_api_iam: self.enforce_api_iam,
+            metadata_account: Some(self.metadata_account.clone()).filter(|email| !email.is_empty()),
         }
     }
 }

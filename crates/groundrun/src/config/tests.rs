@@ -18,6 +18,7 @@ fn a_file_may_set_every_option() {
     let options = read(
         "listen: 127.0.0.1:9000\nproject: p\nregion: europe-west1\ndataDir: /srv/groundrun\nephemeral: false\n\
          revisionPolicy: template\nurlStyle: hosted\nhttpsRedirect: true\nexplain: true\nstrictIdentity: true\nstrictEtags: true\nenforceApiIam: true\n\
+         metadataAccount: sa@p.iam.gserviceaccount.com\n\
          log: debug\n",
     );
     let expected = Settings {
@@ -33,6 +34,7 @@ fn a_file_may_set_every_option() {
         strict_identity: true,
         strict_etags: true,
         enforce_api_iam: true,
+        metadata_account: "sa@p.iam.gserviceaccount.com".to_owned(),
         log: LogLevel::Debug,
     };
     assert_eq!(options.resolve().unwrap(), expected);
@@ -56,7 +58,8 @@ fn an_unknown_key_is_told_with_its_line_and_the_key_that_was_meant() {
     assert_eq!(
         told("quux"),
         "dir/groundrun.yaml:3: unknown key `quux`; known are listen, project, region, dataDir, ephemeral, \
-         revisionPolicy, urlStyle, httpsRedirect, explain, strictIdentity, strictEtags, enforceApiIam, log"
+         revisionPolicy, urlStyle, httpsRedirect, explain, strictIdentity, strictEtags, enforceApiIam, metadataAccount, \
+         log"
     );
 }
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
+use groundrun_api::MetadataServer;
 use groundrun_model::door::{self, Door};
 use groundrun_model::routing::{self, RoutingTable};
-use groundrun_model::{Code, Error, Region};
+use groundrun_model::{Code, Error, Region, metadata};
 use groundrun_proxy::{Arrival, DataPlane, Scheme};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -23,6 +24,7 @@ pub(super) struct Front {
     table: Arc<ArcSwap<RoutingTable>>,
     data_plane: DataPlane,
     api: Router,
+    metadata: MetadataServer,
     peer: SocketAddr,
 }
 
@@ -36,8 +38,13 @@ enum Way {
 }
 
 impl Front {
-    pub(super) fn new(table: Arc<ArcSwap<RoutingTable>>, data_plane: DataPlane, api: Router) -> Self {
-        Self { table, data_plane, api, peer: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)) }
+    pub(super) fn new(
+        table: Arc<ArcSwap<RoutingTable>>,
+        data_plane: DataPlane,
+        api: Router,
+        metadata: MetadataServer,
+    ) -> Self {
+        Self { table, data_plane, api, metadata, peer: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)) }
     }
 
     /// The front for a client that calls from `peer`.
@@ -64,7 +71,7 @@ impl Front {
                 self.data_plane.handle(request, arrival).await.map(Body::new)
             }
             Way::Api(region) => self.call_api(request, region).await,
-            Way::Metadata => groundrun_api::metadata_server(request.uri().path()),
+            Way::Metadata => self.metadata.answer(&request).await,
             Way::Refuse(host) => refuse_host(&host),
             Way::Invalid(why) => groundrun_api::refusal(&Error::new(
                 Code::InvalidArgument,
@@ -77,7 +84,9 @@ impl Front {
         // HTTP/2 has the authority in its target always; only HTTP/1 clients of a proxy write it there.
         let absolute_form = request.uri().authority().is_some() && request.version() < http::Version::HTTP_2;
         let table = self.table.load();
-        match door::classify(&table, authority, request.uri().path(), absolute_form) {
+        let path = request.uri().path();
+        let flavor = request.headers().get(metadata::FLAVOR_HEADER).and_then(|flavor| flavor.to_str().ok());
+        match door::classify(&table, authority, path, absolute_form).with_flavor(flavor, path) {
             Door::DataPlane(_) | Door::NoSuchService { .. } => Way::DataPlane,
             Door::Api { region, .. } => Way::Api(region),
             Door::Metadata => Way::Metadata,

@@ -3,12 +3,14 @@
 mod connections;
 mod data_dir;
 mod front;
+mod workloads;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use groundrun_api::MetadataServer;
 use groundrun_engine::{Clock, Config, Draw, Engine, Parts};
 use groundrun_identity::{KeyError, Keys};
 use groundrun_model::service::plan::RevisionPolicy;
@@ -24,6 +26,7 @@ use crate::environment;
 use self::connections::Connections;
 use self::data_dir::{DataDir, DataDirError};
 use self::front::Front;
+use self::workloads::Workloads;
 
 /// What an emulator must be told.
 #[derive(Debug, Clone)]
@@ -50,6 +53,9 @@ pub struct ServeOptions {
     pub strict_etags: bool,
     /// Whether callers of the API need permissions.
     pub enforce_api_iam: bool,
+    /// The account that the metadata server of this port speaks for; `None` is the default one of Compute
+    /// Engine.
+    pub metadata_account: Option<String>,
 }
 
 /// What an emulator takes from the world and tests fix.
@@ -75,6 +81,7 @@ pub struct Server {
     address: SocketAddr,
     engine: Engine,
     connections: Connections,
+    workloads: Workloads,
     /// Keeps other emulators out of the data directory.
     _data_dir: Option<DataDir>,
 }
@@ -135,6 +142,7 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         strict_identity: options.strict_identity,
         strict_etags: options.strict_etags,
         enforce_api_iam: options.enforce_api_iam,
+        metadata_account: options.metadata_account,
         project,
         region,
     };
@@ -166,9 +174,11 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
     });
     let base = format!("http://{}", environment::reachable(address));
     let api = groundrun_api::router(engine.clone(), &base);
-    let front = Front::new(engine.routing_table(), data_plane, api);
+    let metadata = MetadataServer::new(engine.clone(), engine.default_workload());
+    let front = Front::new(engine.routing_table(), data_plane, api, metadata);
+    let workloads = Workloads::serve(&engine);
     let connections = Connections::accept(listener, front);
-    Ok(Server { address, engine, connections, _data_dir: data_dir })
+    Ok(Server { address, engine, connections, workloads, _data_dir: data_dir })
 }
 
 impl Server {
@@ -185,6 +195,7 @@ impl Server {
     /// Stops it: takes no more connections, finishes the requests in flight and the writes.
     pub async fn stop(self) {
         self.engine.begin_stop();
+        self.workloads.stop();
         self.connections.stop().await;
         self.engine.close().await;
     }

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::metadata;
 use crate::name::Region;
 use crate::routing::{HostMatch, RoutingTable};
 use crate::url::{HOSTED_SUFFIX, LOCAL_SUFFIX, is_known_region};
@@ -96,6 +97,22 @@ pub fn classify<'t>(
 
 fn api_or_metadata<'t>(path: &str, region: Option<Region>, host: ApiHost) -> Door<'t> {
     if path.starts_with(METADATA_PATH) { Door::Metadata } else { Door::Api { region, host } }
+}
+
+impl Door<'_> {
+    /// The door when the request shows the header `Metadata-Flavor`, of this value: at the root of this
+    /// machine a client asks so whether a metadata server is here.
+    #[must_use]
+    pub fn with_flavor(self, flavor: Option<&str>, path: &str) -> Self {
+        match self {
+            Self::Api { host: ApiHost::Loopback | ApiHost::Unknown, .. }
+                if path == "/" && flavor == Some(metadata::FLAVOR) =>
+            {
+                Self::Metadata
+            }
+            other => other,
+        }
+    }
 }
 
 /// The host of an authority: without a port and a final dot, in lower case. IPv6 keeps its brackets.

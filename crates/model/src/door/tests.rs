@@ -199,3 +199,19 @@ proptest! {
         prop_assert_eq!(door(Some(&host), "/", true), format!("foreign {host}"));
     }
 }
+
+#[test]
+fn the_flavor_leads_the_root_of_this_machine_to_the_metadata_server() {
+    let table = table();
+    let is_metadata = |host: &str, path: &str, flavor: Option<&str>| {
+        let door = classify(&table, Some(host), path, false).with_flavor(flavor, path);
+        matches!(door, Door::Metadata)
+    };
+    assert!(is_metadata("127.0.0.1:8786", "/", Some("Google")));
+    assert!(is_metadata("emulator:8786", "/", Some("Google")));
+    assert!(!is_metadata("127.0.0.1:8786", "/", None));
+    assert!(!is_metadata("127.0.0.1:8786", "/", Some("google")));
+    assert!(!is_metadata("127.0.0.1:8786", "/v1/projects", Some("Google")));
+    assert!(!is_metadata("run.googleapis.com", "/", Some("Google")));
+    assert!(!is_metadata("api.example.com", "/", Some("Google")));
+}
