@@ -39,6 +39,7 @@ fn body(name: &str) -> Option<Value> {
         "setIamPolicy" => json!({ "policy": {} }),
         "testIamPermissions" => json!({ "permissions": ["run.services.get"] }),
         "getIamPolicy" => json!({}),
+        "change" => json!({ "advance": "1s" }),
         "batchEnable" => json!({ "serviceIds": ["run.googleapis.com"] }),
         "generateIdToken" => json!({ "audience": "aud1" }),
         "generateAccessToken" => json!({ "scope": ["email"] }),
@@ -69,6 +70,8 @@ fn drive(
         ("{operation}", operation),
         ("{api}", "run.googleapis.com"),
         ("{account}", EMAIL),
+        // The first that is opened.
+        ("{workload}", "1"),
     ] {
         path = path.replace(parameter, value);
     }

@@ -20,6 +20,7 @@ mod doors;
 mod grpc;
 mod invoker;
 mod logs;
+mod metadata;
 mod openapi;
 mod operations;
 mod policies;

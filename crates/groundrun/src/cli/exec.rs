@@ -11,6 +11,7 @@ use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
+use super::workload::{Guest, Identity};
 use super::{Failure, Serve, Signals, logging};
 use crate::client::{Call, Client, Listener};
 use crate::config::{LogLevel, Options, Settings};
@@ -27,6 +28,8 @@ const READY_PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Exec {
     #[command(flatten)]
     serve: Serve,
+    #[command(flatten)]
+    identity: Identity,
     /// Command to run, and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -40,7 +43,12 @@ pub(super) async fn run(exec: Exec) -> Result<u8, Failure> {
     let (settings, server) = emulator(options).await?;
     let outcome = async {
         wait_until_ready(settings.listen).await?;
-        run_command(&exec.command, &settings, signals).await
+        let guest = exec.identity.open(&settings).await?;
+        let outcome = run_command(&exec.command, &settings, guest.as_ref(), signals).await;
+        if let Some(guest) = guest {
+            guest.close().await;
+        }
+        outcome
     }
     .await;
     if let Some(server) = server {
@@ -96,16 +104,22 @@ async fn wait_until_ready(listen: SocketAddr) -> Result<(), Failure> {
     tokio::time::timeout(READY_DEADLINE, ready).await.map_err(late)
 }
 
-async fn run_command(command: &[OsString], settings: &Settings, signals: Signals) -> Result<u8, Failure> {
+async fn run_command(
+    command: &[OsString],
+    settings: &Settings,
+    guest: Option<&Guest>,
+    signals: Signals,
+) -> Result<u8, Failure> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Failure::new("no command").code(Failure::USAGE));
     };
     let variables = environment::gcloud(settings).into_iter().chain(environment::clients(settings));
-    let child = Command::new(program)
-        .args(arguments)
-        .envs(variables.map(|variable| (variable.name, variable.value)))
-        .spawn()
-        .map_err(|error| not_started(program, &error))?;
+    let mut child = Command::new(program);
+    child.args(arguments).envs(variables.map(|variable| (variable.name, variable.value)));
+    if let Some(guest) = guest {
+        guest.dress(&mut child);
+    }
+    let child = child.spawn().map_err(|error| not_started(program, &error))?;
     let status = wait(child, signals).await;
     let status = status.map_err(|error| Failure::new(format_args!("lost the command: {error}")))?;
     Ok(exit_code(status))

@@ -1,5 +1,6 @@
 //! What did the user ask for, and which exit status tells how it went?
 
+mod clock;
 mod env;
 mod exec;
 mod failure;
@@ -8,6 +9,7 @@ mod parse;
 mod serve;
 mod signals;
 mod token;
+mod workload;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -46,6 +48,8 @@ enum Command {
     Exec(exec::Exec),
     /// Print an ID token of an account
     Token(token::Token),
+    /// See or move the clock of the emulator
+    Clock(clock::Clock),
     /// Play the documented flow through real HTTP
     Demo(demo::Demo),
 }
@@ -113,6 +117,7 @@ async fn dispatch(cli: Cli, program: &str) -> Result<u8, Failure> {
         Command::Env(env) => env::run(env, program),
         Command::Exec(exec) => exec::run(exec).await,
         Command::Token(token) => token::run(token, program).await,
+        Command::Clock(clock) => clock::run(clock, program).await,
         Command::Demo(demo) => {
             logging::start(LogLevel::Error);
             demo::run(demo, program).await

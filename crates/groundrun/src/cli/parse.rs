@@ -43,7 +43,7 @@ fn dressed(command: Command, rows: &BTreeMap<String, Option<String>>) -> Command
 /// The default is shown and not given to clap, which would let it win over the file.
 fn with_default(arg: Arg, default: Option<&str>) -> Arg {
     match (default, arg.get_help()) {
-        (Some(default), Some(help)) => {
+        (Some(default), Some(help)) if !default.is_empty() => {
             let help = format!("{help} [default: {default}]");
             arg.help(help)
         }

@@ -1,0 +1,96 @@
+//! How does a command run as a service, or as a service account?
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::Failure;
+use crate::client::{Call, Client};
+use crate::config::Settings;
+use crate::environment::{Variable, reachable};
+
+/// Variables that would make gcloud the owner of this machine and keep it from the metadata server.
+const OF_THE_OWNER: [&str; 2] = ["CLOUDSDK_AUTH_ACCESS_TOKEN", "CLOUDSDK_CORE_CHECK_GCE_METADATA"];
+
+/// Who a command runs as.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub(super) struct Identity {
+    /// Run as an instance of this service: with its account, and with K_SERVICE and K_REVISION
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// Run as this account: tokens from the metadata server are its own
+    #[arg(long = "as", value_name = "EMAIL", conflicts_with = "service")]
+    email: Option<String>,
+}
+
+/// A workload that the emulator serves until it is closed.
+pub(super) struct Guest {
+    client: Client,
+    id: String,
+    variables: Vec<Variable>,
+}
+
+impl Identity {
+    /// Asks the emulator at `settings.listen` for the workload; `None` if the command runs as the developer.
+    pub(super) async fn open(&self, settings: &Settings) -> Result<Option<Guest>, Failure> {
+        let body = match (&self.service, &self.email) {
+            (None, None) => return Ok(None),
+            (Some(service), _) => {
+                json!({ "service": service, "region": settings.region, "project": settings.project })
+            }
+            (None, Some(email)) => json!({ "serviceAccount": email, "region": settings.region }),
+        };
+        let client = Client::new(reachable(settings.listen));
+        let path = "/emulator/workloads";
+        let call = Call { method: Method::POST, path, body: Some(&body), ..Call::default() };
+        let answer = client.send(call).await?;
+        let opened = answer.json();
+        let text = |name: &str| opened.get(name).and_then(Value::as_str);
+        match (text("id"), text("address").and_then(|address| address.parse().ok())) {
+            (Some(id), Some(address)) if answer.status.is_success() => {
+                let variables = variables(address, text("service"), text("revision"), text("project"));
+                Ok(Some(Guest { client, id: id.to_owned(), variables }))
+            }
+            _ => Err(Failure::new(format_args!("no such workload: {}", answer.message()))),
+        }
+    }
+}
+
+impl Guest {
+    /// What the command's environment has more, and what it must not have.
+    pub(super) fn dress(&self, command: &mut tokio::process::Command) {
+        for name in OF_THE_OWNER {
+            command.env_remove(name);
+        }
+        command.envs(self.variables.iter().map(|variable| (&variable.name, &variable.value)));
+    }
+
+    /// Tells the emulator that the command has ended. One that is gone has closed the workload itself.
+    pub(super) async fn close(self) {
+        let path = format!("/emulator/workloads/{}", self.id);
+        let call = Call { method: Method::DELETE, path: &path, ..Call::default() };
+        if let Err(problem) = self.client.send(call).await {
+            tracing::debug!(%problem, "the workload was not closed");
+        }
+    }
+}
+
+/// Where each of Google's clients looks for the metadata server, and what Cloud Run tells an instance.
+fn variables(
+    metadata: SocketAddr,
+    service: Option<&str>,
+    revision: Option<&str>,
+    project: Option<&str>,
+) -> Vec<Variable> {
+    let variable = |name: &str, value: &str| Variable { name: name.to_owned(), value: value.to_owned() };
+    let metadata = metadata.to_string();
+    let places = ["GCE_METADATA_HOST", "GCE_METADATA_IP", "GCE_METADATA_ROOT"];
+    let mut variables: Vec<Variable> = places.map(|name| variable(name, &metadata)).into();
+    let told = [("K_SERVICE", service), ("K_CONFIGURATION", service), ("K_REVISION", revision)];
+    let project = [("GOOGLE_CLOUD_PROJECT", project)];
+    variables
+        .extend(told.into_iter().chain(project).filter_map(|(name, value)| Some(variable(name, value?))));
+    variables
+}
