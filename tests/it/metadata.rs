@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use groundrun_tests::{Answer, Caller, Client, Owner, PROJECT, REGION, World, at, set};
+use groundrun_tests::{Answer, Caller, Client, Jwt, Owner, PROJECT, Program, REGION, World, at, set};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -40,12 +40,6 @@ async fn call(world: &World, url: &str, token: &str) -> Answer {
     Caller::service_account(world, "nobody").at(url).bearer(token).send().await
 }
 
-/// The claims, unverified.
-fn claims(token: &str) -> Value {
-    let payload = groundrun_tests::from_base64(token.split('.').nth(1).unwrap());
-    serde_json::from_slice(&payload).unwrap()
-}
-
 #[tokio::test]
 async fn two_services_on_one_machine_are_two_callers() {
     let world = World::start().await;
@@ -65,7 +59,7 @@ async fn two_services_on_one_machine_are_two_callers() {
     let token = id_token(&a, &url).await;
     let _ = call(&world, &url, &token).await.expect(200);
     let _ = call(&world, &url, &id_token(&other, &url).await).await.expect(403);
-    let claims = claims(&token);
+    let claims = Jwt::read(&token).claims;
     assert_eq!((&claims["email"], &claims["email_verified"]), (&json!(bound.email()), &json!(true)));
     assert_eq!(claims["azp"], claims["sub"]);
     assert_eq!(claims["aud"], url.as_str());
@@ -105,7 +99,7 @@ async fn the_port_of_the_emulator_speaks_for_the_default_account() {
     let named = World::with(|options| options.metadata_account = Some("dev@example.com".to_owned())).await;
     assert_eq!(text(&named, &format!("{DEFAULT}/email")).await, "dev@example.com");
     let token = id_token(&named, "aud1").await;
-    assert_eq!(claims(&token)["email"], "dev@example.com");
+    assert_eq!(Jwt::read(&token).claims["email"], "dev@example.com");
 }
 
 #[tokio::test]
@@ -188,6 +182,10 @@ async fn a_workload_is_there_until_it_is_closed() {
     assert_eq!(text(&workload, &format!("{DEFAULT}/email")).await, "dev@example.com");
     let list = world.get("/emulator/workloads").send().await.expect(200).json();
     assert_eq!(list["workloads"], json!([opened]));
+    // As gcloud asks it: with the emulator as a proxy.
+    let through_proxy = format!("http://{}{DEFAULT}/email", workload.address());
+    let of_workload = ask(&world, &through_proxy).await.expect(200);
+    assert_eq!(of_workload.text(), "dev@example.com");
     let path = format!("/emulator/workloads/{}", opened["id"].as_str().unwrap());
     let _ = world.ask(Method::DELETE, &path).send().await.expect(200);
     let closed = async {
@@ -197,6 +195,7 @@ async fn a_workload_is_there_until_it_is_closed() {
     };
     tokio::time::timeout(groundrun_tests::DEADLINE, closed).await.expect("the port is closed");
     let _ = world.ask(Method::DELETE, &path).send().await.expect(404);
+    assert_ne!(ask(&world, &through_proxy).await.expect(200).text(), "dev@example.com");
 
     for wrong in [
         json!({ "service": "a", "serviceAccount": "b@c.d" }),
@@ -268,4 +267,29 @@ async fn the_clock_can_be_read_and_set() {
     let _ = foreign.send().await.expect(403);
     let after = world.get("/emulator/clock").send().await.expect(200).json();
     assert_eq!(after["offset"], set["offset"]);
+}
+
+/// The command line, against an emulator that it starts itself.
+#[tokio::test]
+async fn a_command_runs_as_an_account() {
+    let email = "a-account@demo-project.iam.gserviceaccount.com";
+    let script = "echo $GCE_METADATA_HOST $GCE_METADATA_IP $GCE_METADATA_ROOT \
+                  [$CLOUDSDK_AUTH_ACCESS_TOKEN] [$GOOGLE_APPLICATION_CREDENTIALS] $GROUNDRUN_LISTEN";
+    let program = env!("CARGO_BIN_EXE_groundrun");
+    let run = |identity: [&'static str; 2]| {
+        let arguments = ["exec", "--listen", "127.0.0.1:0", "--ephemeral", identity[0], identity[1]];
+        let mut command = Program::command(program, arguments);
+        command.args(["--", "sh", "-c", script]).env("GOOGLE_APPLICATION_CREDENTIALS", "key.json");
+        Program::run(command)
+    };
+    let finished = run(["--as", email]).await;
+    let words: Vec<&str> = finished.stdout.split_whitespace().collect();
+    assert_eq!((words[0], words[1]), (words[1], words[2]), "{finished:?}");
+    assert_eq!((words[3], words[4]), ("[]", "[]"));
+    assert_ne!(words[0], words[5], "the workload has a port of its own");
+    assert!(finished.status.success());
+
+    let finished = run(["--service", "none"]).await;
+    assert_eq!(finished.status.code(), Some(1));
+    assert!(finished.stderr.starts_with("error: no such workload: "), "{}", finished.stderr);
 }

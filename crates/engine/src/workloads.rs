@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use groundrun_model::account::{Account, AccountName};
 use groundrun_model::kind::Resource as _;
@@ -45,13 +45,23 @@ pub struct WorkloadDoor {
     pub gone: oneshot::Receiver<()>,
 }
 
+/// The workloads that are there, by the port of their metadata server.
+type Open = Arc<Mutex<BTreeMap<u16, Workload>>>;
+
 /// A workload that is there as long as this is.
 #[derive(Debug)]
 pub struct WorkloadHandle {
     address: SocketAddr,
     workload: Workload,
+    open: Open,
     /// Tells the door by being dropped.
     _here: oneshot::Sender<()>,
+}
+
+impl Drop for WorkloadHandle {
+    fn drop(&mut self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.address.port());
+    }
 }
 
 impl WorkloadHandle {
@@ -82,13 +92,14 @@ pub struct Kept {
 pub(crate) struct Workloads {
     doors: mpsc::UnboundedSender<WorkloadDoor>,
     waiting: Mutex<Option<mpsc::UnboundedReceiver<WorkloadDoor>>>,
+    open: Open,
     kept: Mutex<(u64, BTreeMap<u64, WorkloadHandle>)>,
 }
 
 impl Default for Workloads {
     fn default() -> Self {
         let (doors, waiting) = mpsc::unbounded_channel();
-        Self { doors, waiting: Mutex::new(Some(waiting)), kept: Mutex::default() }
+        Self { doors, waiting: Mutex::new(Some(waiting)), open: Open::default(), kept: Mutex::default() }
     }
 }
 
@@ -141,7 +152,14 @@ impl Engine {
         if self.0.workloads.doors.send(door).is_err() {
             return Err(Error::new(Code::Unavailable, "The emulator is stopping."));
         }
-        Ok(WorkloadHandle { address, workload, _here: here })
+        let open = Arc::clone(&self.0.workloads.open);
+        open.lock().unwrap_or_else(PoisonError::into_inner).insert(address.port(), workload.clone());
+        Ok(WorkloadHandle { address, workload, open, _here: here })
+    }
+
+    /// The workload whose metadata server listens at this port of the loopback.
+    pub fn workload_at(&self, port: u16) -> Option<Workload> {
+        self.0.workloads.open.lock().unwrap_or_else(PoisonError::into_inner).get(&port).cloned()
     }
 
     /// Opens a port for a program that the emulator did not start, until [`Engine::close_workload`] or the

@@ -33,6 +33,16 @@ impl MetadataServer {
         Self { engine, workload: Arc::new(workload) }
     }
 
+    /// The metadata server to which a request for this port of this machine is addressed, if it came by
+    /// way of the emulator as a proxy: gcloud sends there what is meant for the port of a workload.
+    #[must_use]
+    pub fn at(self, port: Option<u16>) -> Self {
+        match port.and_then(|port| self.engine.workload_at(port)) {
+            Some(workload) => Self { workload: Arc::new(workload), ..self },
+            None => self,
+        }
+    }
+
     /// The answer to a request. Its body is not looked at.
     pub async fn answer<B>(&self, request: &Request<B>) -> Response<Body> {
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());

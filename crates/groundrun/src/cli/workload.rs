@@ -11,8 +11,10 @@ use crate::client::{Call, Client};
 use crate::config::Settings;
 use crate::environment::{Variable, reachable};
 
-/// Variables that would make gcloud the owner of this machine and keep it from the metadata server.
-const OF_THE_OWNER: [&str; 2] = ["CLOUDSDK_AUTH_ACCESS_TOKEN", "CLOUDSDK_CORE_CHECK_GCE_METADATA"];
+/// Variables that would make the command the owner of this machine, or another account, and keep it from the
+/// metadata server.
+const OF_OTHERS: [&str; 3] =
+    ["CLOUDSDK_AUTH_ACCESS_TOKEN", "CLOUDSDK_CORE_CHECK_GCE_METADATA", "GOOGLE_APPLICATION_CREDENTIALS"];
 
 /// Who a command runs as.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -61,7 +63,7 @@ impl Identity {
 impl Guest {
     /// What the command's environment has more, and what it must not have.
     pub(super) fn dress(&self, command: &mut tokio::process::Command) {
-        for name in OF_THE_OWNER {
+        for name in OF_OTHERS {
             command.env_remove(name);
         }
         command.envs(self.variables.iter().map(|variable| (&variable.name, &variable.value)));

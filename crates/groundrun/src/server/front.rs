@@ -71,7 +71,10 @@ impl Front {
                 self.data_plane.handle(request, arrival).await.map(Body::new)
             }
             Way::Api(region) => self.call_api(request, region).await,
-            Way::Metadata => self.metadata.answer(&request).await,
+            Way::Metadata => {
+                let port = request.uri().authority().and_then(http::uri::Authority::port_u16);
+                self.metadata.at(port).answer(&request).await
+            }
             Way::Refuse(host) => refuse_host(&host),
             Way::Invalid(why) => groundrun_api::refusal(&Error::new(
                 Code::InvalidArgument,
