@@ -15,6 +15,7 @@ use groundrun_model::account::Account;
 use groundrun_model::metadata::{self, Found, Query, Refusal, Workload};
 use http::{HeaderMap, Method, Request, Response, Uri};
 use serde_json::json;
+use tokio::time::Instant;
 
 /// The pause between two looks at what a client waits for. What may change is rare: an account that is
 /// created, deleted or disabled.
@@ -54,46 +55,46 @@ impl MetadataServer {
 
     async fn found(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Response<Body>> {
         let asked = Asked::read(method, uri, headers);
-        let (mut found, mut account) = self.look(&asked).await?;
-        let content = |found: &Found| render::content(found).map(|content| metadata::etag(&content));
-        let patience = content(&found).and_then(|etag| Some((asked.query.patience_seconds(&etag)?, etag)));
-        if let Some((seconds, etag)) = patience {
-            let deadline = tokio::time::Instant::now() + Duration::from_secs(seconds);
-            let mut stopping = self.engine.stopping();
-            while content(&found).as_ref() == Some(&etag) {
-                let until = deadline.min(tokio::time::Instant::now() + PAUSE);
-                tokio::select! {
-                    _ = stopping.wait_for(|stopping| *stopping) => break,
-                    () = tokio::time::sleep_until(until) => {}
-                }
-                (found, account) = self.look(&asked).await?;
-                if until == deadline {
-                    break;
-                }
-            }
-        }
-        match found {
-            Found::Token { scopes } => {
-                let Some(account) = account else {
-                    return Ok(render::refusal(Refusal::NotFound, &asked.path));
-                };
+        let (found, account) = self.look_until_changed(&asked).await?;
+        Ok(match (found, account) {
+            (Found::Token { scopes }, Some(account)) => {
                 let token = self.engine.workload_access_token(&account, &scopes).await?;
-                Ok(render::token(&json!({
+                render::token(&json!({
                     "access_token": token.token,
                     "expires_in": self.engine.seconds_until(token.expires),
                     "token_type": "Bearer",
-                })))
+                }))
             }
-            Found::Identity { audience, .. } => {
-                let Some(account) = account else {
-                    return Ok(render::refusal(Refusal::NotFound, &asked.path));
-                };
-                Ok(render::id_token(self.engine.workload_id_token(&account, &audience).await?))
+            (Found::Identity { audience, .. }, Some(account)) => {
+                render::id_token(self.engine.workload_id_token(&account, &audience).await?)
             }
-            Found::Redirect(path) => Ok(render::redirect(&path, uri.query())),
-            Found::Refused(refusal) => Ok(render::refusal(refusal, &asked.path)),
-            Found::Listing(_) | Found::Text(_) | Found::Json(_) => Ok(render::value(&found)),
+            // There is no path to a token without an account; were there one, it would be this.
+            (Found::Token { .. } | Found::Identity { .. }, None) => {
+                render::refusal(Refusal::NotFound, &asked.path)
+            }
+            (Found::Redirect(path), _) => render::redirect(&path, uri.query()),
+            (Found::Refused(refusal), _) => render::refusal(refusal, &asked.path),
+            (found @ (Found::Listing(_) | Found::Text(_) | Found::Json(_)), _) => render::value(&found),
+        })
+    }
+
+    /// What is found, and for which account; after a change, if the request waits for one and it comes
+    /// in time.
+    async fn look_until_changed(&self, asked: &Asked) -> Result<(Found, Option<Account>)> {
+        let etag = |found: &Found| render::content(found).map(|content| metadata::etag(&content));
+        let mut looked = self.look(asked).await?;
+        let Some(known) = etag(&looked.0) else { return Ok(looked) };
+        let Some(seconds) = asked.query.patience_seconds(&known) else { return Ok(looked) };
+        let deadline = Instant::now() + Duration::from_secs(seconds);
+        let mut stopping = self.engine.stopping();
+        while etag(&looked.0).as_ref() == Some(&known) && Instant::now() < deadline {
+            tokio::select! {
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+                () = tokio::time::sleep_until(deadline.min(Instant::now() + PAUSE)) => {}
+            }
+            looked = self.look(asked).await?;
         }
+        Ok(looked)
     }
 
     async fn look(&self, asked: &Asked) -> Result<(Found, Option<Account>)> {

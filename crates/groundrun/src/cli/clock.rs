@@ -59,9 +59,9 @@ pub(super) async fn run(clock: Clock, program: &str) -> Result<u8, Failure> {
     let text = |name: &str| shown.get(name).and_then(Value::as_str);
     match (text("now"), text("offset")) {
         (Some(now), Some(offset)) if answer.status.is_success() => {
-            print::line(format_args!("{now} ({offset})"))
+            print::line(format_args!("{now} ({offset})"));
+            Ok(0)
         }
-        _ => return Err(Failure::new(answer.message())),
+        _ => Err(Failure::new(answer.message())),
     }
-    Ok(0)
 }
