@@ -286,3 +286,5 @@ async fn a_token_that_no_emulator_minted_is_the_owners() {
     let refused = email(Some(&of_another)).await.unwrap_err();
     assert_eq!(refused.code, groundrun_model::Code::Unauthenticated);
 }
+
+mod workloads;
