@@ -112,11 +112,16 @@ fn details(error: &Error) -> Vec<Value> {
         }));
     }
     if let Some(reason) = &error.reason {
-        details.push(json!({
+        let mut info = json!({
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",
             "reason": reason.reason,
             "domain": reason.domain,
-        }));
+        });
+        if !reason.metadata.is_empty() {
+            let metadata = reason.metadata.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+            info["metadata"] = Value::Object(metadata.collect());
+        }
+        details.push(info);
     }
     if let Some(hint) = &error.hint {
         // gcloud prints the message of this detail on a line of its own.
