@@ -98,10 +98,12 @@ async fn drive(
     };
     let asks_with_body = [Method::POST, Method::PUT, Method::PATCH].contains(&method);
     let ask = world.ask(method.clone(), &path);
-    let token = &world.owner().access_token(EMAIL).await;
     match body(name) {
-        _ if name.ends_with(".tokeninfo") => world.ask(method, format!("{path}?access_token={token}")),
-        _ if name.contains("userinfo") => ask.bearer(token),
+        _ if name.ends_with(".tokeninfo") => {
+            let token = world.owner().access_token(EMAIL).await;
+            world.ask(method, format!("{path}?access_token={token}"))
+        }
+        _ if name.contains("userinfo") => ask.bearer(world.owner().access_token(EMAIL).await),
         _ if name == "sts.exchange" => ask.form(&exchange()),
         Some(_) if is_v2 && name.ends_with("services.create") => {
             ask.json(&json!({ "template": { "containers": [{ "image": "gcr.io/demo/hello" }] } }))
