@@ -226,6 +226,10 @@ async fn whoever_mints_needs_the_permission_and_each_delegate_that_to_delegate()
     let minted = mints(&world, &ada, &target, &chain).await.expect(200).json();
     let account = ask(&world, Method::GET, &path(&target)).send().await.expect(200).json();
     assert_eq!(Jwt::read(minted["token"].as_str().unwrap()).claims["sub"], account["uniqueId"]);
+    // As gcloud names them.
+    let plain = json!({ "audience": "aud1", "delegates": chain });
+    let mint = format!("{}:generateIdToken", path(&target));
+    let _ = world.post(&mint, &plain).bearer(&ada).send().await.expect(200);
 
     for (chain, field) in [
         (vec![first.as_str(), first.as_str()], "delegates[1]"),

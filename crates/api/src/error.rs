@@ -117,9 +117,8 @@ fn details(error: &Error) -> Vec<Value> {
             "reason": reason.reason,
             "domain": reason.domain,
         });
-        if !reason.metadata.is_empty() {
-            let metadata = reason.metadata.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
-            info["metadata"] = Value::Object(metadata.collect());
+        if let Some((name, value)) = reason.metadata.as_deref() {
+            info["metadata"] = json!({ *name: value });
         }
         details.push(info);
     }

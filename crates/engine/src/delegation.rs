@@ -104,11 +104,12 @@ fn check_enabled(account: &ServiceAccount) -> Result<()> {
     if account.disabled { Err(Error::account_disabled(&account.account.email)) } else { Ok(()) }
 }
 
-/// The email or unique id in the name of a delegate.
+/// The email or unique id in the name of a delegate. gcloud sends that alone.
 fn delegate(at: usize, name: &str) -> Result<&str> {
-    let id = name.strip_prefix(ANY_PROJECT).filter(|id| !id.is_empty() && !id.contains('/'));
-    id.ok_or_else(|| {
-        let text = format!("must be {ANY_PROJECT}EMAIL_OR_UNIQUE_ID (the '-' is required), not '{name}'");
-        Error::field(format!("delegates[{at}]"), text)
-    })
+    let id = name.strip_prefix(ANY_PROJECT).unwrap_or(name);
+    if !id.is_empty() && !id.contains('/') {
+        return Ok(id);
+    }
+    let text = format!("must be {ANY_PROJECT}EMAIL_OR_UNIQUE_ID (the '-' is required), not '{name}'");
+    Err(Error::field(format!("delegates[{at}]"), text))
 }

@@ -1,6 +1,5 @@
 //! What does a token say, and is it good?
 
-use groundrun_identity::TokenError;
 use groundrun_model::account::Account;
 use groundrun_model::token::IdClaims;
 use groundrun_model::{Error, Result, Timestamp};
@@ -52,7 +51,6 @@ impl Engine {
         match bearer {
             None => Err(Error::no_credential()),
             Some(OWNER_TOKEN) => Ok(self.0.owner.clone()),
-            Some(token) if token.is_empty() => Err(Error::invalid_credential(TokenError::NotAnAccessToken)),
             Some(token) => Ok(self.access_token_info(token)?.account),
         }
     }

@@ -68,8 +68,8 @@ pub struct Reason {
     pub reason: &'static str,
     /// The API that refuses; gcloud looks for `run.googleapis.com`.
     pub domain: &'static str,
-    /// What it is about, by name: `permission`.
-    pub metadata: Vec<(&'static str, String)>,
+    /// What it is about, by name: `permission`. In a box, because every result has room for an error.
+    pub metadata: Option<Box<(&'static str, String)>>,
 }
 
 /// A refusal.
@@ -173,8 +173,7 @@ impl Error {
             "Resource '{name}' of kind '{kind}' in region '{region}' in project '{project}' does not exist."
         );
         // Without the domain gcloud believes that the region is wrong and says so.
-        let reason =
-            Reason { reason: "RESOURCE_NOT_FOUND", domain: "run.googleapis.com", metadata: Vec::new() };
+        let reason = Reason { reason: "RESOURCE_NOT_FOUND", domain: "run.googleapis.com", metadata: None };
         Self { reason: Some(reason), ..Self::new(Code::NotFound, message) }
     }
 
@@ -225,7 +224,7 @@ impl Error {
     /// 403: the caller lacks `permission` on a service account, in the words of IAM and its credentials API.
     pub fn account_permission_denied(permission: &str) -> Self {
         let message = format!("Permission '{permission}' denied on resource (or it may not exist).");
-        let metadata = vec![("permission", permission.to_owned())];
+        let metadata = Some(Box::new(("permission", permission.to_owned())));
         let reason = Reason { reason: "IAM_PERMISSION_DENIED", domain: "iam.googleapis.com", metadata };
         Self { reason: Some(reason), ..Self::new(Code::PermissionDenied, message) }
     }
@@ -259,14 +258,14 @@ impl Error {
 
     /// 401: the account of a credential was disabled or deleted; `why` says which.
     pub fn account_state_invalid(email: &str, why: impl fmt::Display) -> Self {
-        let metadata = vec![("email", email.to_owned())];
+        let metadata = Some(Box::new(("email", email.to_owned())));
         let reason = Reason { reason: "ACCOUNT_STATE_INVALID", domain: "googleapis.com", metadata };
         Self { reason: Some(reason), ..Self::invalid_credential(why) }
     }
 
     /// 401: the caller shows nothing.
     pub fn no_credential() -> Self {
-        let reason = Reason { reason: "CREDENTIALS_MISSING", domain: "googleapis.com", metadata: Vec::new() };
+        let reason = Reason { reason: "CREDENTIALS_MISSING", domain: "googleapis.com", metadata: None };
         Self {
             reason: Some(reason),
             ..Self::new(
