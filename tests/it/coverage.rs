@@ -29,6 +29,9 @@ fn mapping(domain: &str) -> Value {
 fn body(name: &str) -> Option<Value> {
     let verb = name.rsplit('.').next().unwrap_or_default();
     Some(match verb {
+        "patch" if name.contains("serviceAccounts") => json!({ "serviceAccount": { "displayName": "x" } }),
+        "update" if name.contains("serviceAccounts") => json!({ "displayName": "y" }),
+        "login" => json!({ "email": "ada@example.test" }),
         "create" if name.contains("serviceAccounts") => json!({ "accountId": "another" }),
         "create" if name.contains("domainmappings") => mapping("another.example.com"),
         "create" => Owner::service("another"),
@@ -49,8 +52,20 @@ fn body(name: &str) -> Option<Value> {
     })
 }
 
+/// A token of another provider for one of this emulator.
+fn exchange() -> [(&'static str, &'static str); 5] {
+    [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("audience", "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"),
+        ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
+        // {"alg":"RS256"} and {"sub":"me"}.
+        ("subject_token", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2ln"),
+    ]
+}
+
 /// The request that drives a route.
-fn drive(
+async fn drive(
     world: &World,
     (method, path, name): (&str, &str, &str),
     retired: &str,
@@ -85,8 +100,14 @@ fn drive(
         (true, true) => format!("{path}?validateOnly=true"),
     };
     let asks_with_body = [Method::POST, Method::PUT, Method::PATCH].contains(&method);
-    let ask = world.ask(method, path);
+    let ask = world.ask(method.clone(), &path);
     match body(name) {
+        _ if name.ends_with(".tokeninfo") => {
+            let token = world.owner().access_token(EMAIL).await;
+            world.ask(method, format!("{path}?access_token={token}"))
+        }
+        _ if name.contains("userinfo") => ask.bearer(world.owner().access_token(EMAIL).await),
+        _ if name == "sts.exchange" => ask.form(&exchange()),
         Some(_) if is_v2 && name.ends_with("services.create") => {
             ask.json(&json!({ "template": { "containers": [{ "image": "gcr.io/demo/hello" }] } }))
         }
@@ -116,7 +137,7 @@ async fn every_route_answers() {
     let operations: Vec<String> = at(&listed, "/operations").as_array().unwrap().iter().map(id).collect();
     let mut failing = Vec::new();
     for route in ROUTES {
-        let answer = drive(&world, *route, &retired, &operations).send().await;
+        let answer = drive(&world, *route, &retired, &operations).await.send().await;
         if !answer.status.is_success() {
             failing.push((route.2, format!("{}: {} {}", answer.asked, answer.status, answer.text())));
         }

@@ -103,7 +103,7 @@ async fn what_is_not_emulated_is_refused_by_name() {
         (Method::POST, format!("/apis/run.googleapis.com/v1/namespaces/{PROJECT}/jobs/j:run")),
         (Method::GET, format!("/apis/run.googleapis.com/v1/namespaces/{PROJECT}/workerpools")),
         (Method::POST, "/v2/entries:tail".to_owned()),
-        (Method::POST, "/v1/projects/-/serviceAccounts/a@b.test:getIamPolicy".to_owned()),
+        (Method::POST, "/v1/projects/-/serviceAccounts/a@b.test:moveKeys".to_owned()),
     ] {
         let refused = world.ask(method, path).send().await.expect(501);
         assert_eq!(refused.code(), "UNIMPLEMENTED");
@@ -117,7 +117,7 @@ async fn what_is_not_emulated_is_refused_by_name() {
     The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (POST /apis/run.googleapis.com/v1/namespaces/demo-project/jobs/j:run) is not emulated by groundrun.
     The v1 API of Cloud Run jobs, executions, tasks, worker pools and instances (GET /apis/run.googleapis.com/v1/namespaces/demo-project/workerpools) is not emulated by groundrun.
     This method of the Cloud Logging API (POST /v2/entries:tail) is not emulated by groundrun.
-    This method of the IAM API (POST /v1/projects/-/serviceAccounts/a@b.test:getIamPolicy) is not emulated by groundrun.
+    This method of the IAM API (POST /v1/projects/-/serviceAccounts/a@b.test:moveKeys) is not emulated by groundrun.
     ");
 }
 

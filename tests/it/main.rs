@@ -7,6 +7,7 @@
     reason = "a story that meets what it does not expect ends there"
 )]
 
+mod accounts;
 mod admin_api;
 mod bad_input;
 mod bad_input_v2;

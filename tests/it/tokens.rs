@@ -1,5 +1,6 @@
 //! Which tokens are minted, what do they say, and which does a service take?
 
+use groundrun_engine::OWNER_TOKEN;
 use groundrun_tests::{
     Answer, Ask, Jwt, PROJECT, World, at, base64, certificate_holds, check_signature, from_base64,
     unsigned_jwt,
@@ -383,15 +384,20 @@ async fn the_token_endpoint_knows_two_grants() {
 async fn strict_identities_must_be_created_first() {
     let world = World::with(|options| options.strict_identity = true).await;
     let body = json!({ "audience": "aud1" });
-    let refused = world.post(account_path("generateIdToken"), &body).send().await.expect(404);
-    assert_eq!(refused.message(), format!("Unknown service account: {EMAIL}"));
+    let post = |path: &str, body: &Value| world.post(path, body).bearer(OWNER_TOKEN).send();
+    let refused = post(&account_path("generateIdToken"), &body).await.expect(404);
+    assert_eq!(refused.message(), format!("Not found; Gaia id not found for email {EMAIL}"));
     let create = json!({ "accountId": "caller", "serviceAccount": { "displayName": "Calls" } });
     let accounts = format!("/v1/projects/{PROJECT}/serviceAccounts");
-    let created = world.post(&accounts, &create).send().await.expect(200).json();
+    let created = post(&accounts, &create).await.expect(200).json();
     assert_eq!(created["email"], EMAIL);
-    let _ = world.post(account_path("generateIdToken"), &body).send().await.expect(200);
-    assert_eq!(world.post(&accounts, &create).send().await.expect(409).code(), "ALREADY_EXISTS");
-    let listed = world.get(&accounts).send().await.expect(200).json();
+    let refused = post(&account_path("generateIdToken"), &body).await.expect(403);
+    assert_eq!(
+        refused.message(),
+        "Permission 'iam.serviceAccounts.getOpenIdToken' denied on resource (or it may not exist)."
+    );
+    assert_eq!(post(&accounts, &create).await.expect(409).code(), "ALREADY_EXISTS");
+    let listed = world.get(&accounts).bearer(OWNER_TOKEN).send().await.expect(200).json();
     assert_eq!(listed["accounts"], json!([created]));
 }
 
@@ -404,5 +410,5 @@ async fn an_audience_is_needed() {
     }
     let path = "/v1/projects/-/serviceAccounts/nobody:generateIdToken";
     let refused = world.post(path, &json!({ "audience": "a" })).send().await.expect(404);
-    assert_eq!(refused.message(), "Unknown service account: nobody");
+    assert_eq!(refused.message(), "Not found; Gaia id not found for email nobody");
 }

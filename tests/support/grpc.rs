@@ -9,7 +9,7 @@ use http::Method;
 pub use prost::Message;
 pub use prost_types::Duration;
 
-use crate::{Client, Http2};
+use crate::{Ask, Client, Http2};
 
 /// How a call was refused.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +42,23 @@ where
     send(client, method, framed(&asked.encode_to_vec())).await
 }
 
+/// Calls a method with a bearer token.
+///
+/// # Errors
+/// The call was refused.
+pub async fn call_as<Answer>(
+    client: &Client,
+    bearer: &str,
+    method: &str,
+    asked: &impl Message,
+) -> Result<Answer, Refused>
+where
+    Answer: Message + Default,
+{
+    let ask = begin(client, method, framed(&asked.encode_to_vec())).bearer(bearer);
+    finish(ask).await
+}
+
 /// A message as it is sent: not compressed, its length, itself.
 pub fn framed(message: &[u8]) -> Bytes {
     let length = u32::try_from(message.len()).unwrap();
@@ -57,8 +74,16 @@ pub async fn send<Answer: Message + Default>(
     method: &str,
     bytes: Bytes,
 ) -> Result<Answer, Refused> {
+    finish(begin(client, method, bytes)).await
+}
+
+fn begin(client: &Client, method: &str, bytes: Bytes) -> Ask {
     let ask = client.ask(Method::POST, format!("/{method}")).body("application/grpc", bytes);
-    let answer = ask.header("te", "trailers").http2(Http2).send().await.expect(200);
+    ask.header("te", "trailers").http2(Http2)
+}
+
+async fn finish<Answer: Message + Default>(ask: Ask) -> Result<Answer, Refused> {
+    let answer = ask.send().await.expect(200);
     let code: i32 = answer.header("grpc-status").expect("every call has a status").parse().unwrap();
     if code == 0 {
         let message = answer.body.get(5..).expect("an answer is framed");

@@ -112,11 +112,15 @@ fn details(error: &Error) -> Vec<Value> {
         }));
     }
     if let Some(reason) = &error.reason {
-        details.push(json!({
+        let mut info = json!({
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",
             "reason": reason.reason,
             "domain": reason.domain,
-        }));
+        });
+        if let Some((name, value)) = reason.metadata.as_deref() {
+            info["metadata"] = json!({ *name: value });
+        }
+        details.push(info);
     }
     if let Some(hint) = &error.hint {
         // gcloud prints the message of this detail on a line of its own.

@@ -3,6 +3,7 @@
 use axum::extract::{Path, State as FromState};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use groundrun_engine::{Included, Target};
 use groundrun_model::{Error, Result};
 use serde::Deserialize;
 use serde_json::json;
@@ -19,10 +20,8 @@ type Account = Path<(String, String)>;
 pub(crate) struct GenerateIdToken {
     audience: String,
     include_email: bool,
-    #[serde(rename = "organizationNumberIncluded")]
-    _organization_number_included: bool,
-    #[serde(rename = "delegates")]
-    _delegates: Option<Vec<String>>,
+    organization_number_included: bool,
+    delegates: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -30,16 +29,19 @@ pub(crate) struct GenerateIdToken {
 pub(crate) struct GenerateAccessToken {
     scope: Vec<String>,
     lifetime: Option<String>,
-    #[serde(rename = "delegates")]
-    _delegates: Option<Vec<String>>,
+    delegates: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Sign {
     payload: String,
-    #[serde(rename = "delegates")]
-    _delegates: Option<Vec<String>>,
+    delegates: Option<Vec<String>>,
+}
+
+/// The account in the path, and the delegates in the body: gcloud sends null for none.
+fn target<'a>(account: &'a str, delegates: &'a Option<Vec<String>>) -> Target<'a> {
+    Target { account, delegates: delegates.as_deref().unwrap_or_default() }
 }
 
 pub(crate) async fn generate_id_token(
@@ -49,7 +51,10 @@ pub(crate) async fn generate_id_token(
     body: Body,
 ) -> Reply {
     let asked: GenerateIdToken = body.read()?;
-    let token = state.engine.generate_id_token(&caller, &email, &asked.audience, asked.include_email).await?;
+    let included =
+        Included { email: asked.include_email, organization_number: asked.organization_number_included };
+    let target = target(&email, &asked.delegates);
+    let token = state.engine.generate_id_token(&caller, target, &asked.audience, included).await?;
     Ok(Json(json!({ "token": token })))
 }
 
@@ -61,7 +66,8 @@ pub(crate) async fn generate_access_token(
 ) -> Reply {
     let asked: GenerateAccessToken = body.read()?;
     let seconds = lifetime(asked.lifetime.as_deref())?;
-    let minted = state.engine.generate_access_token(&caller, &email, &asked.scope, seconds).await?;
+    let target = target(&email, &asked.delegates);
+    let minted = state.engine.generate_access_token(&caller, target, &asked.scope, seconds).await?;
     let expires = minted.expires.to_rfc3339_seconds();
     Ok(Json(json!({ "accessToken": minted.token, "expireTime": expires })))
 }
@@ -76,7 +82,8 @@ pub(crate) async fn sign_blob(
     let bytes = STANDARD
         .decode(&asked.payload)
         .map_err(|problem| Error::field("payload", format!("must be base64: {problem}")))?;
-    let (key_id, signature) = state.engine.sign_blob(&caller, &email, &bytes).await?;
+    let target = target(&email, &asked.delegates);
+    let (key_id, signature) = state.engine.sign_blob(&caller, target, &bytes).await?;
     Ok(Json(json!({ "keyId": key_id, "signedBlob": STANDARD.encode(signature) })))
 }
 
@@ -87,8 +94,20 @@ pub(crate) async fn sign_jwt(
     body: Body,
 ) -> Reply {
     let asked: Sign = body.read()?;
-    let (key_id, jwt) = state.engine.sign_jwt(&caller, &email, &asked.payload).await?;
+    let target = target(&email, &asked.delegates);
+    let (key_id, jwt) = state.engine.sign_jwt(&caller, target, &asked.payload).await?;
     Ok(Json(json!({ "keyId": key_id, "signedJwt": jwt })))
+}
+
+/// Where the credentials of an account may be used: anywhere, as of every account outside of a trust
+/// boundary. `0x0` is how that is written.
+pub(crate) async fn allowed_locations(
+    FromState(state): FromState<State>,
+    Who(caller): Who,
+    Path((_, email)): Account,
+) -> Reply {
+    let _found = state.engine.get_service_account(&caller, &email).await?;
+    Ok(Json(json!({ "encodedLocations": "0x0" })))
 }
 
 /// Reads a duration such as `3600s`; an hour where none is given.

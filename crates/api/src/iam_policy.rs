@@ -34,7 +34,7 @@ struct GetPolicyOptions {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TestIamPermissions {
     #[serde(default)]
-    permissions: Vec<String>,
+    pub(crate) permissions: Vec<String>,
 }
 
 pub(crate) async fn get_of_service(
@@ -43,12 +43,7 @@ pub(crate) async fn get_of_service(
     target: Target,
     query: Query,
 ) -> Reply {
-    let requested = match query.get("options.requestedPolicyVersion") {
-        None => 0,
-        Some(text) => text.parse().map_err(|_| {
-            Error::field("options.requestedPolicyVersion", format!("must be a number, not '{text}'"))
-        })?,
-    };
+    let requested = requested_version(&query)?;
     let policy = state.engine.get_service_policy(&caller, &target.service()?, requested).await?;
     Ok(Json(policy.to_json()))
 }
@@ -59,7 +54,7 @@ pub(crate) async fn set_of_service(
     target: Target,
     body: Body,
 ) -> Reply {
-    let (policy, mask) = read_set(body)?;
+    let (policy, mask) = SetIamPolicy::read(body)?;
     let id = target.service()?;
     let written = state.engine.set_service_policy(&caller, &id, policy, mask.as_deref()).await?;
     Ok(Json(written.to_json()))
@@ -94,7 +89,7 @@ pub(crate) async fn set_of_project(
     target: Target,
     body: Body,
 ) -> Reply {
-    let (policy, mask) = read_set(body)?;
+    let (policy, mask) = SetIamPolicy::read(body)?;
     let project = &target.scope.project;
     let written = state.engine.set_project_policy(&caller, project, policy, mask.as_deref()).await?;
     Ok(Json(written.to_json()))
@@ -112,12 +107,28 @@ pub(crate) async fn test_of_project(
     Ok(Json(permissions(&held)))
 }
 
-fn read_set(body: Body) -> Result<(Policy, Option<String>)> {
-    let asked: SetIamPolicy = body.read()?;
-    Ok((Policy::from_json(&asked.policy, "policy")?, asked.update_mask))
+/// The version that the query asks for.
+///
+/// # Errors
+/// 400 if it is no number.
+pub(crate) fn requested_version(query: &Query) -> Result<i32> {
+    let name = "options.requestedPolicyVersion";
+    let wrong = |text: &str| Error::field(name, format!("must be a number, not '{text}'"));
+    query.get(name).map_or(Ok(0), |text| text.parse().map_err(|_| wrong(text)))
+}
+
+impl SetIamPolicy {
+    /// The policy and the mask of a request.
+    ///
+    /// # Errors
+    /// 400 for what is no policy.
+    pub(crate) fn read(body: Body) -> Result<(Policy, Option<String>)> {
+        let asked: Self = body.read()?;
+        Ok((Policy::from_json(&asked.policy, "policy")?, asked.update_mask))
+    }
 }
 
 /// Proto3 JSON leaves an empty list out.
-fn permissions(held: &[String]) -> Value {
+pub(crate) fn permissions(held: &[String]) -> Value {
     if held.is_empty() { json!({}) } else { json!({ "permissions": held }) }
 }

@@ -15,7 +15,7 @@ use crate::call::read_body;
 use crate::reply::{Json, Reply, json_response};
 
 /// A refusal of the token endpoint, as RFC 6749 spells it.
-struct OAuthError(&'static str, String);
+pub(crate) struct OAuthError(pub(crate) &'static str, pub(crate) String);
 
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
@@ -26,7 +26,11 @@ impl IntoResponse for OAuthError {
 
 impl From<Error> for OAuthError {
     fn from(error: Error) -> Self {
-        let kind = if error.code == Code::Internal { "server_error" } else { "invalid_grant" };
+        let kind = match error.code {
+            Code::Internal => "server_error",
+            Code::InvalidArgument => "invalid_request",
+            _ => "invalid_grant",
+        };
         Self(kind, error.message)
     }
 }
@@ -47,8 +51,14 @@ async fn grant(state: &State, request: Request) -> Result<Value, OAuthError> {
         Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => {
             assertion(field("assertion").unwrap_or_default())?
         }
-        Some("refresh_token") => {
-            TokenGrant::Refresh { client_id: field("client_id").unwrap_or_default().to_owned() }
+        Some("refresh_token") => TokenGrant::Refresh {
+            client_id: field("client_id").unwrap_or_default().to_owned(),
+            refresh_token: field("refresh_token").unwrap_or_default().to_owned(),
+        },
+        Some("authorization_code") => {
+            let text = "There is no page to sign in on here: use `groundrun login --as EMAIL`, which \
+                        writes a file of credentials.";
+            return Err(OAuthError("unsupported_grant_type", text.to_owned()));
         }
         Some(other) => {
             let text = format!("groundrun does not emulate the grant '{other}'.");
@@ -65,11 +75,7 @@ async fn grant(state: &State, request: Request) -> Result<Value, OAuthError> {
 /// are not known here.
 fn assertion(jwt: &str) -> Result<TokenGrant, OAuthError> {
     let invalid = |text: &str| OAuthError("invalid_grant", text.to_owned());
-    let payload =
-        jwt.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok());
-    let claims: Value = payload
-        .and_then(|payload| serde_json::from_slice(&payload).ok())
-        .ok_or_else(|| invalid("Invalid JWT: the assertion is no JWT."))?;
+    let claims = claims_of(jwt).ok_or_else(|| invalid("Invalid JWT: the assertion is no JWT."))?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
     Ok(TokenGrant::Assertion {
         issuer: text("iss").ok_or_else(|| invalid("Invalid JWT: it has no claim 'iss'."))?,
@@ -78,12 +84,21 @@ fn assertion(jwt: &str) -> Result<TokenGrant, OAuthError> {
     })
 }
 
+/// The claims of a JWT, of which nothing is proven.
+pub(crate) fn claims_of(jwt: &str) -> Option<Value> {
+    let payload = jwt.split('.').nth(1)?.trim_end_matches('=');
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
 fn render(state: &State, reply: &TokenReply) -> Value {
     let mut body = json!({});
     if let Some(access) = &reply.access_token {
         body["access_token"] = json!(access.token);
         body["expires_in"] = json!(state.engine.seconds_until(access.expires));
         body["token_type"] = json!("Bearer");
+        if !access.scopes.is_empty() {
+            body["scope"] = json!(access.scopes.join(" "));
+        }
     }
     if let Some(id_token) = &reply.id_token {
         body["id_token"] = json!(id_token);

@@ -12,8 +12,8 @@ use crate::emulator::{clock, workloads};
 use crate::error::refusal;
 use crate::v1::{domain_mappings, locations, operations, revisions, services};
 use crate::v2::rest;
-use crate::{State, grpc, health, iam_credentials, iam_policy, logging, oauth, openapi, overview};
-use crate::{resource_manager, service_accounts, service_usage, shape, unimplemented, verb};
+use crate::{State, grpc, health, iam_credentials, iam_policy, logging, login, oauth, openapi, overview};
+use crate::{resource_manager, service_accounts, service_usage, shape, sts, token_info, unimplemented, verb};
 
 /// The name of the server, in every answer of the API.
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("groundrun/", env!("CARGO_PKG_VERSION")));
@@ -118,9 +118,24 @@ routes! {
     post "/v1/projects/{project}/:getIamPolicy" "cloudresourcemanager.projects.getIamPolicy" => iam_policy::get_of_project;
     post "/v1/projects/{project}/:setIamPolicy" "cloudresourcemanager.projects.setIamPolicy" => iam_policy::set_of_project;
     post "/v1/projects/{project}/:testIamPermissions" "cloudresourcemanager.projects.testIamPermissions" => iam_policy::test_of_project;
+    get "/v3/projects/:search" "cloudresourcemanager.projects.search" => resource_manager::search;
+    get "/v3/projects/{project}" "cloudresourcemanager.projects.get" => resource_manager::get_v3;
+    post "/v3/projects/{project}/:getIamPolicy" "cloudresourcemanager.projects.getIamPolicy" => iam_policy::get_of_project;
+    post "/v3/projects/{project}/:setIamPolicy" "cloudresourcemanager.projects.setIamPolicy" => iam_policy::set_of_project;
+    post "/v3/projects/{project}/:testIamPermissions" "cloudresourcemanager.projects.testIamPermissions" => iam_policy::test_of_project;
     get "/v1/projects/{project}/serviceAccounts" "iam.projects.serviceAccounts.list" => service_accounts::list_all;
     post "/v1/projects/{project}/serviceAccounts" "iam.projects.serviceAccounts.create" => service_accounts::create;
     get "/v1/projects/{project}/serviceAccounts/{account}" "iam.projects.serviceAccounts.get" => service_accounts::get;
+    patch "/v1/projects/{project}/serviceAccounts/{account}" "iam.projects.serviceAccounts.patch" => service_accounts::patch;
+    put "/v1/projects/{project}/serviceAccounts/{account}" "iam.projects.serviceAccounts.update" => service_accounts::update;
+    post "/v1/projects/{project}/serviceAccounts/{account}/:disable" "iam.projects.serviceAccounts.disable" => service_accounts::disable;
+    post "/v1/projects/{project}/serviceAccounts/{account}/:enable" "iam.projects.serviceAccounts.enable" => service_accounts::enable;
+    delete "/v1/projects/{project}/serviceAccounts/{account}" "iam.projects.serviceAccounts.delete" => service_accounts::delete;
+    post "/v1/projects/{project}/serviceAccounts/{account}/:undelete" "iam.projects.serviceAccounts.undelete" => service_accounts::undelete;
+    post "/v1/projects/{project}/serviceAccounts/{account}/:getIamPolicy" "iam.projects.serviceAccounts.getIamPolicy" => service_accounts::get_policy;
+    post "/v1/projects/{project}/serviceAccounts/{account}/:setIamPolicy" "iam.projects.serviceAccounts.setIamPolicy" => service_accounts::set_policy;
+    post "/v1/projects/{project}/serviceAccounts/{account}/:testIamPermissions" "iam.projects.serviceAccounts.testIamPermissions" => service_accounts::test_permissions;
+    get "/v1/projects/{project}/serviceAccounts/{account}/allowedLocations" "iamcredentials.projects.serviceAccounts.getAllowedLocations" => iam_credentials::allowed_locations;
     post "/v1/projects/{project}/serviceAccounts/{account}/:generateIdToken" "iamcredentials.projects.serviceAccounts.generateIdToken" => iam_credentials::generate_id_token;
     post "/v1/projects/{project}/serviceAccounts/{account}/:generateAccessToken" "iamcredentials.projects.serviceAccounts.generateAccessToken" => iam_credentials::generate_access_token;
     post "/v1/projects/{project}/serviceAccounts/{account}/:signBlob" "iamcredentials.projects.serviceAccounts.signBlob" => iam_credentials::sign_blob;
@@ -130,7 +145,20 @@ routes! {
     post "/token" "oauth2.token" => oauth::token;
     post "/oauth2/v4/token" "oauth2.token" => oauth::token;
     post "/o/oauth2/token" "oauth2.token" => oauth::token;
-    post "/v1/token" "sts.token" => oauth::token;
+    post "/v1/token" "sts.exchange" => sts::token;
+    get "/tokeninfo" "oauth2.tokeninfo" => token_info::token_info;
+    post "/tokeninfo" "oauth2.tokeninfo" => token_info::token_info;
+    get "/oauth2/v3/tokeninfo" "oauth2.tokeninfo" => token_info::token_info;
+    post "/oauth2/v3/tokeninfo" "oauth2.tokeninfo" => token_info::token_info;
+    get "/oauth2/v1/tokeninfo" "oauth2.tokeninfo" => token_info::older_token_info;
+    post "/oauth2/v1/tokeninfo" "oauth2.tokeninfo" => token_info::older_token_info;
+    get "/oauth2/v2/tokeninfo" "oauth2.tokeninfo" => token_info::older_token_info;
+    post "/oauth2/v2/tokeninfo" "oauth2.tokeninfo" => token_info::older_token_info;
+    get "/v1/userinfo" "openidconnect.userinfo" => token_info::user_info;
+    get "/oauth2/v3/userinfo" "oauth2.userinfo.get" => token_info::user_info;
+    get "/oauth2/v1/userinfo" "oauth2.userinfo.get" => token_info::older_user_info;
+    get "/oauth2/v2/userinfo" "oauth2.userinfo.get" => token_info::older_user_info;
+    get "/userinfo/v2/me" "oauth2.userinfo.v2.me.get" => token_info::older_user_info;
     get "/oauth2/v1/certs" "oauth2.certs" => oauth::certificates;
     get "/oauth2/v3/certs" "oauth2.jwks" => oauth::jwks;
     get "/service_accounts/v1/metadata/x509/{account}" "serviceAccounts.x509" => oauth::account_certificates;
@@ -139,6 +167,7 @@ routes! {
     get "/.well-known/openid-configuration" "openid.discovery" => oauth::discovery;
 
     // The emulator itself.
+    post "/emulator/login" "groundrun.login" => login::login;
     get "/" "groundrun.overview" => overview::page;
     get "/healthz" "groundrun.healthz" => health::healthz;
     get "/readyz" "groundrun.readyz" => health::readyz;

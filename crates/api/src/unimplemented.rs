@@ -26,6 +26,9 @@ pub const NOT_EMULATED: &[(&str, &str)] = &[
     ("/v1/projects/*/roles", "This method of the IAM API"),
     ("/v1/roles", "This method of the IAM API"),
     ("/v1/projects/*", "This method of the Resource Manager API"),
+    ("/v3/", "This method of the Resource Manager API"),
+    ("/revoke", "Revoking tokens"),
+    ("/o/oauth2/revoke", "Revoking tokens"),
 ];
 
 /// The answer to a request that no route takes: 501 if the hosted service would, 404 otherwise.

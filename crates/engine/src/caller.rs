@@ -1,11 +1,13 @@
 //! Who calls the API, and what may they do?
 
-use groundrun_identity::TokenError;
+use groundrun_identity::{AccessClaims, TokenError};
 use groundrun_model::account::Account;
 use groundrun_model::iam::{self, Naming, Policy, Resource};
-use groundrun_model::{Code, Error, Result};
+use groundrun_model::{Error, Project, Result};
+use groundrun_store::ServiceAccount;
 
-use crate::Engine;
+use crate::login::REFRESH;
+use crate::{Engine, OWNER_TOKEN};
 
 /// Who calls the API.
 #[derive(Debug, Clone)]
@@ -15,7 +17,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    fn new(account: &Account) -> Self {
+    pub(crate) fn new(account: &Account) -> Self {
         Self { account: account.clone(), naming: Naming::default() }
     }
 
@@ -38,6 +40,11 @@ pub struct Allowed<'c> {
 }
 
 impl Allowed<'_> {
+    /// Who was let.
+    pub(crate) fn caller(&self) -> &Caller {
+        self.caller
+    }
+
     /// The email of the caller.
     pub(crate) fn email(&self) -> &str {
         &self.caller.account.email
@@ -45,25 +52,50 @@ impl Allowed<'_> {
 }
 
 impl Engine {
-    /// The caller who shows `bearer`: the account that an access token of an emulator was minted for, and
-    /// the owner of this machine with any other token, a real one of Google's among them, or none.
+    /// The caller who shows `bearer`: the account that an access token of this emulator was minted for.
+    /// With [`OWNER_TOKEN`] it is the owner of this machine. Unless credentials are asked for, it is the
+    /// owner with any other token too, a real one of Google's among them, or with none.
     ///
     /// # Errors
-    /// 401 for an access token of an emulator that has ended, was altered, or is of another emulator:
-    /// clients then get themselves a new one.
+    /// 401 for an access token of an emulator that has ended, was altered, or is of another emulator, and
+    /// for one of an account that was disabled or deleted since: clients then get themselves a new one.
+    /// Where credentials are asked for, also for none and for one that is not known.
     pub async fn caller(&self, bearer: Option<&str>) -> Result<Caller> {
-        let Some(token) = bearer else { return Ok(self.local_owner()) };
-        match self.0.parts.keys.verify_access_token(token, self.now()) {
-            Ok(claims) => Ok(Caller::new(claims.account())),
-            Err(TokenError::NotAnAccessToken | TokenError::ForeignAccessToken) => Ok(self.local_owner()),
-            Err(problem) => Err(Error::new(
-                Code::Unauthenticated,
-                format!(
-                    "Request had invalid authentication credentials. Expected OAuth 2 access token, login \
-                     cookie or other valid authentication credential. ({problem})"
-                ),
-            )),
+        let lenient = !self.asks_for_credentials();
+        let Some(token) = bearer else {
+            return if lenient { Ok(self.local_owner()) } else { Err(Error::no_credential()) };
+        };
+        if token == OWNER_TOKEN {
+            return Ok(self.local_owner());
         }
+        match self.0.parts.keys.verify_access_token(token, self.now()) {
+            Ok(claims) => self.standing_of(&claims).map(|account| Caller::new(&account)),
+            Err(TokenError::NotAnAccessToken | TokenError::ForeignAccessToken) if lenient => {
+                Ok(self.local_owner())
+            }
+            Err(problem) => Err(Error::invalid_credential(problem)),
+        }
+    }
+
+    /// The account of an access token that was verified, if it is still good.
+    ///
+    /// # Errors
+    /// 401 if the account was disabled or deleted, or if the token is for refreshing only.
+    pub(crate) fn standing_of(&self, claims: &AccessClaims) -> Result<Account> {
+        if claims.scopes().iter().any(|scope| scope == REFRESH) {
+            return Err(Error::invalid_credential("this is no access token"));
+        }
+        let account = claims.account();
+        let standing = self.0.directory.standing(&account.unique_id);
+        match standing.and_then(|(email, standing)| standing.refusal(&email)) {
+            Some(why) => Err(Error::account_state_invalid(&account.email, why)),
+            None => Ok(account.clone()),
+        }
+    }
+
+    /// Whether who calls the API must say who it is.
+    fn asks_for_credentials(&self) -> bool {
+        self.0.config.strict_identity || self.0.config.enforce_api_iam
     }
 
     /// The developer at this machine.
@@ -82,11 +114,50 @@ impl Engine {
         permission: &str,
         resource: Resource<'_>,
     ) -> Result<Allowed<'c>> {
-        if self.0.config.enforce_api_iam && !self.holds(&caller.account, permission, resource).await? {
-            return Err(Error::permission_denied(permission, &resource.spelled(caller.naming)));
+        if self.0.config.enforce_api_iam {
+            self.require(caller, permission, resource).await?;
         }
         tracing::trace!(caller = caller.account.email, permission, ?resource, "allowed");
         Ok(Allowed { caller })
+    }
+
+    /// Lets the caller make or use credentials of a service account, by `permission`. It counts where
+    /// credentials are asked for: whoever may mint for others is anybody.
+    ///
+    /// # Errors
+    /// As [`Engine::allow`].
+    pub(crate) async fn allow_minting(
+        &self,
+        caller: &Caller,
+        permission: &str,
+        account: &ServiceAccount,
+    ) -> Result<()> {
+        if !self.asks_for_credentials() {
+            return Ok(());
+        }
+        let project = Project::parse(account.project.as_str())?;
+        let resource = Resource::ServiceAccount { project: &project, account: &account.account };
+        self.require(caller, permission, resource).await.map_err(|error| {
+            let email = &account.account.email;
+            let member = caller.account.member();
+            error.hint(format!(
+                "owners and editors do not hold it; grant it with: gcloud iam service-accounts \
+                 add-iam-policy-binding {email} --member={member} \
+                 --role=roles/iam.serviceAccountTokenCreator"
+            ))
+        })
+    }
+
+    /// # Errors
+    /// 403 in Google's words if the caller does not hold `permission` on `resource`.
+    async fn require(&self, caller: &Caller, permission: &str, resource: Resource<'_>) -> Result<()> {
+        if self.holds(&caller.account, permission, resource).await? {
+            return Ok(());
+        }
+        Err(match resource {
+            Resource::ServiceAccount { .. } => Error::account_permission_denied(permission),
+            _ => Error::permission_denied(permission, &resource.spelled(caller.naming)),
+        })
     }
 
     /// Whether the account holds `permission` on `resource` by its own policy or by that of its project.

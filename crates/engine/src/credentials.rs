@@ -1,15 +1,19 @@
 //! Which credentials can be minted, and for whom?
 
 use groundrun_identity::KeyError;
-use groundrun_model::account::{Account, AccountName};
-use groundrun_model::iam::Resource;
-use groundrun_model::token::IdClaims;
+use groundrun_model::account::Account;
+use groundrun_model::token::{GoogleClaims, IdClaims};
 use groundrun_model::{Code, Error, Result, Timestamp};
 
+use crate::delegation::Target;
+use crate::login::REFRESH;
 use crate::{Caller, Engine};
 
 /// How long an access token may live, in seconds, unless an organization allows more.
 const LONGEST_SECONDS: i64 = 3600;
+
+/// How long it may live if an organization allows it, in seconds.
+const EXTENDED_SECONDS: i64 = 12 * 3600;
 
 /// How far ahead `exp` of a JWT may be that `signJwt` signs, in seconds.
 const LONGEST_JWT_SECONDS: i64 = 12 * 3600;
@@ -21,6 +25,24 @@ pub struct AccessToken {
     pub token: String,
     /// When it ends.
     pub expires: Timestamp,
+    /// The OAuth scopes that it was made for.
+    pub scopes: Vec<String>,
+}
+
+/// What an ID token is to say beyond what it must.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Included {
+    /// The address.
+    pub email: bool,
+    /// The number of the organization.
+    pub organization_number: bool,
+}
+
+/// Whether the address is included, and nothing else.
+impl From<bool> for Included {
+    fn from(email: bool) -> Self {
+        Self { email, organization_number: false }
+    }
 }
 
 /// What is asked of the token endpoint.
@@ -35,10 +57,12 @@ pub enum TokenGrant {
         /// Claim `scope`: asks for an access token.
         scopes: Vec<String>,
     },
-    /// `refresh_token`: of the local owner.
+    /// `refresh_token`.
     Refresh {
         /// The client, which becomes the audience of the ID token.
         client_id: String,
+        /// What was given out at a login; unless identities are strict, any other is the local owner's.
+        refresh_token: String,
     },
 }
 
@@ -59,15 +83,19 @@ impl Engine {
     pub async fn generate_id_token(
         &self,
         caller: &Caller,
-        email: &str,
+        target: impl Into<Target<'_>>,
         audience: &str,
-        include_email: bool,
+        included: impl Into<Included>,
     ) -> Result<String> {
         if audience.is_empty() {
             return Err(Error::field("audience", "must not be empty"));
         }
-        let account = self.mintable(caller, "iam.serviceAccounts.getOpenIdToken", email).await?;
-        let claims = IdClaims::new(&account, audience, include_email, self.now());
+        let included = included.into();
+        let account = self.mintable(caller, "iam.serviceAccounts.getOpenIdToken", target.into()).await?;
+        let claims = IdClaims::new(&account, audience, included.email, self.now());
+        // No project here is in an organization, for which the documented value is null.
+        let google = included.organization_number.then(GoogleClaims::default);
+        let claims = IdClaims { google, ..claims };
         self.keys().id_token(&claims).await.map_err(unsigned)
     }
 
@@ -79,17 +107,15 @@ impl Engine {
     pub async fn generate_access_token(
         &self,
         caller: &Caller,
-        email: &str,
+        target: impl Into<Target<'_>>,
         scopes: &[String],
         lifetime_seconds: i64,
     ) -> Result<AccessToken> {
         if scopes.is_empty() {
             return Err(Error::field("scope", "must name at least one scope"));
         }
-        if !(1..=LONGEST_SECONDS).contains(&lifetime_seconds) {
-            return Err(Error::field("lifetime", "must be between 1s and 3600s"));
-        }
-        let account = self.mintable(caller, "iam.serviceAccounts.getAccessToken", email).await?;
+        check_lifetime(lifetime_seconds)?;
+        let account = self.mintable(caller, "iam.serviceAccounts.getAccessToken", target.into()).await?;
         self.access_token(&account, scopes, lifetime_seconds).await
     }
 
@@ -97,8 +123,13 @@ impl Engine {
     ///
     /// # Errors
     /// 404 if identities are strict and there is no such service account.
-    pub async fn sign_blob(&self, caller: &Caller, email: &str, bytes: &[u8]) -> Result<(String, Vec<u8>)> {
-        let account = self.mintable(caller, "iam.serviceAccounts.signBlob", email).await?;
+    pub async fn sign_blob(
+        &self,
+        caller: &Caller,
+        target: impl Into<Target<'_>>,
+        bytes: &[u8],
+    ) -> Result<(String, Vec<u8>)> {
+        let account = self.mintable(caller, "iam.serviceAccounts.signBlob", target.into()).await?;
         self.keys().sign_blob(&account, bytes).await.map_err(unsigned)
     }
 
@@ -107,7 +138,12 @@ impl Engine {
     /// # Errors
     /// 400 if `payload` is no JSON object or lives longer than 12 hours, 404 if identities are strict and
     /// there is no such service account.
-    pub async fn sign_jwt(&self, caller: &Caller, email: &str, payload: &str) -> Result<(String, String)> {
+    pub async fn sign_jwt(
+        &self,
+        caller: &Caller,
+        target: impl Into<Target<'_>>,
+        payload: &str,
+    ) -> Result<(String, String)> {
         let claims: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(payload).map_err(|problem| {
                 Error::field("payload", format!("must be a JSON object of claims: {problem}"))
@@ -116,7 +152,7 @@ impl Engine {
         if ends.is_some_and(|ends| ends > self.now().seconds() + LONGEST_JWT_SECONDS) {
             return Err(Error::field("payload", "exp must be within the next 12 hours"));
         }
-        let account = self.mintable(caller, "iam.serviceAccounts.signJwt", email).await?;
+        let account = self.mintable(caller, "iam.serviceAccounts.signJwt", target.into()).await?;
         self.keys().sign_jwt(&account, payload).await.map_err(unsigned)
     }
 
@@ -140,46 +176,73 @@ impl Engine {
                 let token = self.access_token(&account, &scopes, LONGEST_SECONDS).await?;
                 Ok(TokenReply { access_token: Some(token), id_token: None })
             }
-            TokenGrant::Refresh { client_id } => {
-                let owner = self.0.owner.clone();
-                let claims = IdClaims::new(&owner, &client_id, true, self.now());
+            TokenGrant::Refresh { client_id, refresh_token } => {
+                let account = self.refreshed(&refresh_token)?;
+                let claims = IdClaims::new(&account, &client_id, true, self.now());
                 let claims = IdClaims { azp: Some(client_id), ..claims };
                 let id_token = Some(self.keys().id_token(&claims).await.map_err(unsigned)?);
-                let token = self.access_token(&owner, &[], LONGEST_SECONDS).await?;
+                let token = self.access_token(&account, &user_scopes(), LONGEST_SECONDS).await?;
                 Ok(TokenReply { access_token: Some(token), id_token })
             }
         }
     }
 
-    /// The account of `email`, on which the caller holds `permission`.
-    async fn mintable(&self, caller: &Caller, permission: &str, email: &str) -> Result<Account> {
-        let account = self.token_account(email).await?;
-        if let Some(name) = AccountName::parse(&account.email) {
-            let project = self.project(&name.project).await?;
-            let resource = Resource::ServiceAccount { project: &project, account: &account };
-            let _allowed = self.allow(caller, permission, resource).await?;
-        }
-        Ok(account)
-    }
-
     /// The account that a token is minted for. Unless identities are strict, a person may be named too:
     /// there is no other way to sign in on this machine.
-    async fn token_account(&self, email: &str) -> Result<Account> {
+    ///
+    /// # Errors
+    /// 404 if there is no such account, 400 if it is disabled.
+    pub(crate) async fn token_account(&self, email: &str) -> Result<Account> {
         let account = Account::new(email);
         if self.0.config.strict_identity || account.is_service_account() || !email.contains('@') {
-            return Ok(self.named_account(email).await?.account);
+            let found = self.credential_account(email).await?;
+            return if found.disabled { Err(Error::account_disabled(email)) } else { Ok(found.account) };
         }
         self.0.directory.remember(&account);
         Ok(account)
     }
 
-    async fn access_token(&self, account: &Account, scopes: &[String], seconds: i64) -> Result<AccessToken> {
+    pub(crate) async fn access_token(
+        &self,
+        account: &Account,
+        scopes: &[String],
+        seconds: i64,
+    ) -> Result<AccessToken> {
+        if scopes.iter().any(|scope| scope == REFRESH) {
+            return Err(Error::field("scope", format!("'{REFRESH}' is not a scope")));
+        }
         let now = self.now();
         let token = self.keys().access_token(account, scopes, now, seconds).await.map_err(unsigned)?;
-        Ok(AccessToken { token, expires: now.plus_seconds(seconds) })
+        Ok(AccessToken { token, expires: now.plus_seconds(seconds), scopes: scopes.to_vec() })
     }
 }
 
-fn unsigned(error: KeyError) -> Error {
+/// What a person's token may be used for, as gcloud asks for it.
+fn user_scopes() -> Vec<String> {
+    ["openid", "userinfo.email", "cloud-platform"]
+        .map(|scope| match scope {
+            "openid" => scope.to_owned(),
+            _ => format!("https://www.googleapis.com/auth/{scope}"),
+        })
+        .to_vec()
+}
+
+/// # Errors
+/// 400 unless an access token may live so long.
+fn check_lifetime(seconds: i64) -> Result<()> {
+    if (1..=LONGEST_SECONDS).contains(&seconds) {
+        return Ok(());
+    }
+    let refusal = Error::field("lifetime", "must be between 1s and 3600s");
+    if seconds <= EXTENDED_SECONDS && seconds > 0 {
+        return Err(refusal.hint(
+            "up to 43200s are for accounts that an organization lists in the constraint \
+             iam.allowServiceAccountCredentialLifetimeExtension, which groundrun does not emulate",
+        ));
+    }
+    Err(refusal)
+}
+
+pub(crate) fn unsigned(error: KeyError) -> Error {
     Error::internal(error)
 }

@@ -4,13 +4,18 @@
 //! edges parse, call one method, and render. The rules are in `groundrun-model`; this crate brings them
 //! together with the store, the keys, the instances and the clock.
 
+mod account_lives;
+mod account_policies;
 mod caller;
 mod clock;
 mod credentials;
+mod delegation;
+mod deployment;
 mod directory;
 mod domain_mappings;
 mod draw;
 mod locks;
+mod login;
 mod logs;
 mod operations;
 mod policies;
@@ -21,6 +26,8 @@ mod rollout;
 mod running;
 mod service_accounts;
 mod services;
+mod sts;
+mod token_info;
 mod workloads;
 
 use std::collections::BTreeSet;
@@ -38,18 +45,25 @@ use groundrun_store::{CommitError, Store};
 
 pub use caller::{Allowed, Caller};
 pub use clock::Clock;
-pub use credentials::{AccessToken, TokenGrant, TokenReply};
+pub use credentials::{AccessToken, Included, TokenGrant, TokenReply};
+pub use delegation::Target;
 pub use directory::Directory;
 pub use domain_mappings::DomainMappingView;
 pub use draw::Draw;
 pub use groundrun_store::{Cursor, ServiceAccount};
 pub use logs::{LogPage, LogQuery};
 pub use revisions::RevisionView;
+pub use service_accounts::AccountChange;
 pub use services::{Listing, Page, Scope, ServiceView, WriteOptions, Written};
+pub use sts::Exchange;
+pub use token_info::AccessTokenInfo;
 pub use workloads::{Kept, OpenWorkload, WorkloadDoor, WorkloadHandle};
 
 /// The account that an API caller is who shows no token of groundrun's: the developer at this machine.
 pub const LOCAL_OWNER: &str = "local-owner@example.com";
+
+/// The bearer token of the developer at this machine: it works wherever credentials are asked for.
+pub const OWNER_TOKEN: &str = "groundrun-local-owner";
 
 /// What an engine is told at its start.
 #[derive(Debug, Clone)]
@@ -106,6 +120,8 @@ struct Inner {
     directory: Directory,
     projects: RwLock<BTreeSet<Project>>,
     publishing: tokio::sync::Mutex<()>,
+    /// Taken by whoever makes or changes a service account.
+    accounts: tokio::sync::Mutex<()>,
     /// Moves whenever a service has settled.
     settled: tokio::sync::watch::Sender<u64>,
     /// Whether the emulator is about to stop.
@@ -130,13 +146,14 @@ impl Engine {
             directory: Directory::default(),
             projects: RwLock::default(),
             publishing: tokio::sync::Mutex::default(),
+            accounts: tokio::sync::Mutex::default(),
             settled: tokio::sync::watch::Sender::default(),
             stopping: tokio::sync::watch::Sender::default(),
         }));
         engine.recall_projects().await?;
         engine.remember_project(&engine.0.config.project).await?;
         for known in engine.store().all_service_accounts().await? {
-            engine.0.directory.remember(&known.account);
+            engine.0.directory.note(&known);
         }
         engine.publish_all().await?;
         Ok(engine)

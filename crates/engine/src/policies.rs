@@ -8,9 +8,11 @@ use crate::services::missing;
 use crate::{Caller, Engine, refused};
 
 /// What a policy stands on.
-enum Resource<'a> {
+pub(crate) enum Resource<'a> {
     Service(&'a ServiceId),
     Project(&'a Project),
+    /// A service account that is there, by its resource name.
+    ServiceAccount(&'a str),
 }
 
 impl Engine {
@@ -138,10 +140,11 @@ impl Engine {
                 self.stored_policy(&id.to_string()).await
             }
             Resource::Project(project) => self.project_policy(project).await,
+            Resource::ServiceAccount(name) => self.stored_policy(name).await,
         }
     }
 
-    async fn replace_policy(
+    pub(crate) async fn replace_policy(
         &self,
         resource: Resource<'_>,
         policy: Policy,
@@ -150,6 +153,7 @@ impl Engine {
         let (name, level) = match &resource {
             Resource::Service(id) => (id.to_string(), PolicyLevel::Service),
             Resource::Project(project) => (project_resource(project), PolicyLevel::Project),
+            Resource::ServiceAccount(name) => ((*name).to_owned(), PolicyLevel::ServiceAccount),
         };
         let current = self.policy_of(resource).await?;
         let expected = self.store().policy(&name).await?.map(|(_, etag)| etag);

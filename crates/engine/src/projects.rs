@@ -27,6 +27,15 @@ impl Engine {
         Ok(project)
     }
 
+    /// The project, if the caller may see it.
+    ///
+    /// # Errors
+    /// 403 if it may not.
+    pub async fn get_project(&self, caller: &Caller, project: &Project) -> Result<Project> {
+        let _allowed = self.allow(caller, "resourcemanager.projects.get", Resource::Project(project)).await?;
+        Ok(project.clone())
+    }
+
     /// Every project that was named and that the caller may see, by id.
     ///
     /// # Errors

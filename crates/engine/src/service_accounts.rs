@@ -7,6 +7,48 @@ use groundrun_store::ServiceAccount;
 
 use crate::{Allowed, Caller, Engine, refused};
 
+/// The most bytes of a display name, as documented.
+const LONGEST_DISPLAY_NAME: usize = 100;
+
+/// The most bytes of a description, as documented.
+const LONGEST_DESCRIPTION: usize = 256;
+
+/// What is to change about a service account; `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountChange {
+    /// What its owner calls it.
+    pub display_name: Option<String>,
+    /// What its owner says of it.
+    pub description: Option<String>,
+    /// The version that the writer read, in microseconds since the epoch, if it says so.
+    pub expected: Option<i64>,
+}
+
+impl AccountChange {
+    /// # Errors
+    /// 400 for what is longer than documented.
+    fn check(&self) -> Result<()> {
+        for (field, text, longest) in [
+            ("service_account.display_name", &self.display_name, LONGEST_DISPLAY_NAME),
+            ("service_account.description", &self.description, LONGEST_DESCRIPTION),
+        ] {
+            if text.as_ref().is_some_and(|text| text.len() > longest) {
+                return Err(Error::field(field, format!("must have at most {longest} bytes in UTF-8.")));
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(self, account: &mut ServiceAccount) {
+        if let Some(display_name) = self.display_name {
+            account.display_name = display_name;
+        }
+        if let Some(description) = self.description {
+            account.description = description;
+        }
+    }
+}
+
 impl Engine {
     /// The service account of a project with this email or unique id. Unless identities are strict, it
     /// exists when its email is first named.
@@ -19,32 +61,41 @@ impl Engine {
         Ok(found)
     }
 
-    /// Creates the service account `account_id@PROJECT.iam.gserviceaccount.com`.
+    /// Creates the service account `account_id@PROJECT.iam.gserviceaccount.com`. If accounts with that
+    /// address were deleted, this is another one: it has another unique id, and no policy of theirs.
     ///
     /// # Errors
-    /// 400 for a malformed id, 409 if there is one.
+    /// 400 for a malformed id or what is too long, 409 if there is one.
     pub async fn create_service_account(
         &self,
         caller: &Caller,
         project: &Project,
         account_id: &str,
-        display_name: &str,
+        change: AccountChange,
     ) -> Result<ServiceAccount> {
         let _allowed = self.allow(caller, "iam.serviceAccounts.create", Resource::Project(project)).await?;
         let name = AccountName::of_project(account_id, project)?;
-        let created = self.service_account(&name.email, project, display_name);
-        if self.store().service_account(&created.account.email).await?.is_some() {
+        change.check()?;
+        let _turn = self.0.accounts.lock().await;
+        let lives = self.store().service_account_lives(&name.email).await?;
+        if lives.iter().any(|life| life.deleted.is_none()) {
             return Err(Error::new(
                 Code::AlreadyExists,
                 format!("Service account {account_id} already exists within project projects/{project}."),
             ));
         }
+        let mut created = self.service_account(Account::after(&name.email, lives.len()), project);
+        change.apply(&mut created);
+        if !lives.is_empty() {
+            self.forget_account_policy(&created).await?;
+        }
         self.store().put_service_account(&created).await.map_err(refused)?;
-        self.0.directory.remember(&created.account);
+        self.0.directory.note(&created);
         Ok(created)
     }
 
-    /// The service accounts of a project, by email.
+    /// The service accounts of a project by email: at most `limit` of those behind the email `after`, and
+    /// whether there are more.
     ///
     /// # Errors
     /// 500 if the store cannot be read.
@@ -52,25 +103,62 @@ impl Engine {
         &self,
         caller: &Caller,
         project: &Project,
-    ) -> Result<Vec<ServiceAccount>> {
+        limit: usize,
+        after: Option<&str>,
+    ) -> Result<(Vec<ServiceAccount>, bool)> {
         let _allowed = self.allow(caller, "iam.serviceAccounts.list", Resource::Project(project)).await?;
-        self.store().service_accounts(&project.id).await
+        let mut accounts = self.store().service_accounts(&project.id).await?;
+        accounts.retain(|found| after.is_none_or(|after| found.account.email.as_str() > after));
+        let more = accounts.len() > limit;
+        accounts.truncate(limit);
+        Ok((accounts, more))
     }
 
-    /// The account that `name` means; see [`Engine::get_service_account`].
+    /// Changes what the owner of a service account says of it.
+    ///
+    /// # Errors
+    /// 404 if there is none, 400 for what is too long, 409 if it was changed meanwhile.
+    pub async fn update_service_account(
+        &self,
+        caller: &Caller,
+        name: &str,
+        change: AccountChange,
+    ) -> Result<ServiceAccount> {
+        let found = self.named_account(name).await?;
+        self.allow_on_account(caller, "iam.serviceAccounts.update", &found).await?;
+        change.check()?;
+        let version = found.updated.micros();
+        if let Some(expected) = change.expected.filter(|expected| *expected != version) {
+            return Err(Error::conflict(&found.account.email, expected, version));
+        }
+        let mut next = found.clone();
+        change.apply(&mut next);
+        self.write_account(&found, next, Vec::new()).await
+    }
+
+    /// The account that `name` means; see [`Engine::get_service_account`]. It may be disabled.
     pub(crate) async fn named_account(&self, name: &str) -> Result<ServiceAccount> {
         if let Some(known) = self.store().service_account(name).await? {
             return Ok(known);
         }
         let parsed = AccountName::parse(name).ok_or_else(|| unknown(name))?;
+        let _turn = self.0.accounts.lock().await;
+        let lives = self.store().service_account_lives(&parsed.email).await?;
+        match lives.last() {
+            // Somebody else named it first.
+            Some(last) if last.deleted.is_none() => return Ok(last.clone()),
+            // What was deleted stays so, until somebody undeletes or creates it.
+            Some(_) => return Err(unknown(name)),
+            None => {}
+        }
         // The default account of Compute Engine is there as soon as its project is.
         if self.0.config.strict_identity && !parsed.email.ends_with("@developer.gserviceaccount.com") {
             return Err(unknown(name));
         }
         let project = self.project(&parsed.project).await?;
-        let named = self.service_account(&parsed.email, &project, "");
+        let named = self.service_account(Account::new(&parsed.email), &project);
         self.store().put_service_account(&named).await.map_err(refused)?;
-        self.0.directory.remember(&named.account);
+        self.0.directory.note(&named);
         Ok(named)
     }
 
@@ -86,18 +174,23 @@ impl Engine {
         self.allow(caller, permission, resource).await
     }
 
-    fn service_account(&self, email: &str, project: &Project, display_name: &str) -> ServiceAccount {
+    fn service_account(&self, account: Account, project: &Project) -> ServiceAccount {
+        let now = self.now();
         ServiceAccount {
-            account: Account::new(email),
+            account,
             project: project.id.clone(),
-            display_name: display_name.to_owned(),
+            display_name: String::new(),
+            description: String::new(),
             disabled: false,
-            created: self.now(),
+            created: now,
+            updated: now,
+            deleted: None,
         }
     }
 }
 
-fn unknown(name: &str) -> Error {
+/// 404 for a service account.
+pub(crate) fn unknown(name: &str) -> Error {
     // Google's words.
     Error::new(Code::NotFound, format!("Unknown service account: {name}"))
 }

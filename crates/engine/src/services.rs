@@ -286,6 +286,7 @@ impl Engine {
             suffix: &suffix,
         };
         let Plan { service, revision, operation, mut writes } = plan::plan(id, current, spec, &writer)?;
+        self.allow_deployment(allowed.caller(), current, &service, revision.is_some()).await?;
         if how.dry_run {
             return Ok(Written { service, operation: operation.done() });
         }

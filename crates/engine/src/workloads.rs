@@ -230,12 +230,7 @@ impl Engine {
     /// # Errors
     /// 500 if it cannot be signed.
     pub async fn workload_access_token(&self, account: &Account, scopes: &[String]) -> Result<AccessToken> {
-        let now = self.now();
-        let token = self.keys().access_token(account, scopes, now, LIFETIME_SECONDS).await;
-        Ok(AccessToken {
-            token: token.map_err(Error::internal)?,
-            expires: now.plus_seconds(LIFETIME_SECONDS),
-        })
+        self.access_token(account, scopes, LIFETIME_SECONDS).await
     }
 
     /// An ID token for the account of a workload. It says the email in every format: Cloud Run's do.

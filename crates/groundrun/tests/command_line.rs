@@ -185,6 +185,28 @@ fn a_token_is_asked_for_as_the_owner_and_printed() {
     assert!(request.ends_with(r#"{"audience":"aud1","includeEmail":false}"#), "{request}");
 }
 
+/// Whoever can read the file is that person: nobody else may.
+#[cfg(unix)]
+#[test]
+fn a_login_leaves_the_credentials_of_a_person_in_a_file_of_its_owner() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = TempDir::new().unwrap();
+    let (address, requests) = answering(r#"{"email":"ada@example.test","refreshToken":"1//0secret"}"#);
+    let arguments = ["login", "--listen", &address.to_string(), "--as", "ada@example.test", "--adc"];
+    let output = groundrun(directory.path(), &arguments).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(requests.recv().unwrap().starts_with("POST /emulator/login HTTP/1.1\r\n"));
+    let file = directory.path().join(".groundrun/logins/ada@example.test.json");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(&file).unwrap();
+    for part in ["\"authorized_user\"", "\"1//0secret\"", "764086051850-"] {
+        assert!(text.contains(part), "{text}");
+    }
+    let told = stdout(&output);
+    assert!(told.contains("GOOGLE_APPLICATION_CREDENTIALS=") && !told.contains("secret"), "{told}");
+}
+
 #[test]
 fn a_token_without_an_emulator_tells_how_to_start_one() {
     let directory = TempDir::new().unwrap();

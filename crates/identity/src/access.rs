@@ -51,6 +51,10 @@ impl AccessClaims {
 #[derive(Serialize, Deserialize)]
 struct Claims<'a> {
     email: Cow<'a, str>,
+    /// The unique id, where it does not follow from the address: of an account that was created anew, and
+    /// of an identity that has no address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sub: Option<Cow<'a, str>>,
     scopes: Cow<'a, [String]>,
     /// In seconds since the epoch.
     exp: i64,
@@ -63,7 +67,9 @@ pub(crate) fn make(
     scopes: &[String],
     expires: Timestamp,
 ) -> serde_json::Result<String> {
-    let claims = Claims { email: (&account.email).into(), scopes: scopes.into(), exp: expires.seconds() };
+    let sub = (Account::new(&account.email) != *account).then(|| Cow::from(&account.unique_id));
+    let email = (&account.email).into();
+    let claims = Claims { email, sub, scopes: scopes.into(), exp: expires.seconds() };
     let claims = serde_json::to_vec(&claims)?;
     let mut sealed = hmac::sign(secret, &claims).as_ref().to_vec();
     sealed.extend(claims);
@@ -76,7 +82,10 @@ pub(crate) fn verify(secret: &hmac::Key, token: &str, now: Timestamp) -> Result<
     let claims = open(secret, body)?;
     check_not_ended(claims.exp, now)?;
     Ok(AccessClaims {
-        account: Account::new(&claims.email),
+        account: match claims.sub {
+            Some(sub) => Account { email: claims.email.into_owned(), unique_id: sub.into_owned() },
+            None => Account::new(&claims.email),
+        },
         scopes: claims.scopes.into_owned(),
         expires: Timestamp::from_seconds(claims.exp),
     })

@@ -8,6 +8,9 @@ use crate::name::{Project, is_dns_label, stable_hash};
 /// The suffix of every service account of a project.
 const SERVICE_ACCOUNT_SUFFIX: &str = ".gserviceaccount.com";
 
+/// How the name of a federated identity begins.
+const FEDERATED: &str = "principal://";
+
 /// A Google account as tokens and policies name it: `user:` or `serviceAccount:`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Account {
@@ -29,6 +32,29 @@ impl Account {
         }
     }
 
+    /// The account with this address after `lives` others had it and were deleted. As documented, an
+    /// account that is created anew is another one: its unique id differs.
+    pub fn after(email: &str, lives: usize) -> Self {
+        let first = Self::new(email);
+        match lives {
+            0 => first,
+            _ => Self { unique_id: Self::new(&format!("{}#{lives}", first.email)).unique_id, ..first },
+        }
+    }
+
+    /// Whom the pool of a federation calls `subject`, case and all: no account of Google's, but its name
+    /// stands in policies in the place of one. `pool` is the resource name of the pool without `//`:
+    /// `iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL`.
+    pub fn federated(pool: &str, subject: &str) -> Self {
+        let principal = format!("{FEDERATED}{pool}/subject/{subject}");
+        Self { email: principal.clone(), unique_id: principal }
+    }
+
+    /// Whether this is somebody whom another identity provider vouches for; see [`Account::federated`].
+    pub fn is_federated(&self) -> bool {
+        self.email.starts_with(FEDERATED)
+    }
+
     /// Whether this is a service account, whatever project it belongs to.
     pub fn is_service_account(&self) -> bool {
         self.email.ends_with(SERVICE_ACCOUNT_SUFFIX)
@@ -36,8 +62,33 @@ impl Account {
 
     /// The member that names this account in a policy.
     pub fn member(&self) -> String {
+        if self.is_federated() {
+            return self.email.clone();
+        }
         let kind = if self.is_service_account() { "serviceAccount" } else { "user" };
         format!("{kind}:{}", self.email)
+    }
+}
+
+/// What is out of the ordinary about an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// Nothing, but that its unique id does not follow from its address: another one had that before.
+    Recreated,
+    /// It was disabled: what it shows is refused until it is enabled.
+    Disabled,
+    /// It was deleted: what it shows is refused.
+    Deleted,
+}
+
+impl Standing {
+    /// Why credentials of the account `email` are refused, if they are.
+    pub fn refusal(self, email: &str) -> Option<String> {
+        match self {
+            Self::Recreated => None,
+            Self::Disabled => Some(format!("the service account {email} is disabled")),
+            Self::Deleted => Some(format!("the service account {email} was deleted")),
+        }
     }
 }
 
@@ -106,6 +157,23 @@ mod tests {
         assert_eq!(account, Account::new("caller@demo.iam.gserviceaccount.com"));
         assert_eq!(account.member(), "serviceAccount:caller@demo.iam.gserviceaccount.com");
         assert_eq!(Account::new("dev@example.com").member(), "user:dev@example.com");
+    }
+
+    #[test]
+    fn each_life_of_an_address_has_an_id_of_its_own() {
+        let ids: Vec<String> =
+            (0..3).map(|n| Account::after("a@demo.iam.gserviceaccount.com", n).unique_id).collect();
+        assert_eq!(ids[0], Account::new("a@demo.iam.gserviceaccount.com").unique_id);
+        assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
+        assert!(ids.iter().all(|id| id.len() == 21), "{ids:?}");
+    }
+
+    #[test]
+    fn a_federated_identity_is_its_own_member() {
+        let pool = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p";
+        let account = Account::federated(pool, "Repo:main");
+        assert!(account.is_federated() && !account.is_service_account());
+        assert_eq!(account.member(), format!("principal://{pool}/subject/Repo:main"));
     }
 
     #[test]

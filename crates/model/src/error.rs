@@ -62,12 +62,14 @@ pub struct Violation {
 }
 
 /// A machine-readable cause (`google.rpc.ErrorInfo`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reason {
     /// The cause in upper snake case.
     pub reason: &'static str,
     /// The API that refuses; gcloud looks for `run.googleapis.com`.
     pub domain: &'static str,
+    /// What it is about, by name: `permission`. In a box, because every result has room for an error.
+    pub metadata: Option<Box<(&'static str, String)>>,
 }
 
 /// A refusal.
@@ -171,7 +173,7 @@ impl Error {
             "Resource '{name}' of kind '{kind}' in region '{region}' in project '{project}' does not exist."
         );
         // Without the domain gcloud believes that the region is wrong and says so.
-        let reason = Reason { reason: "RESOURCE_NOT_FOUND", domain: "run.googleapis.com" };
+        let reason = Reason { reason: "RESOURCE_NOT_FOUND", domain: "run.googleapis.com", metadata: None };
         Self { reason: Some(reason), ..Self::new(Code::NotFound, message) }
     }
 
@@ -217,6 +219,62 @@ impl Error {
             Code::PermissionDenied,
             format!("Permission '{permission}' denied on resource '{resource}' (or resource may not exist)."),
         )
+    }
+
+    /// 403: the caller lacks `permission` on a service account, in the words of IAM and its credentials API.
+    pub fn account_permission_denied(permission: &str) -> Self {
+        let message = format!("Permission '{permission}' denied on resource (or it may not exist).");
+        let metadata = Some(Box::new(("permission", permission.to_owned())));
+        let reason = Reason { reason: "IAM_PERMISSION_DENIED", domain: "iam.googleapis.com", metadata };
+        Self { reason: Some(reason), ..Self::new(Code::PermissionDenied, message) }
+    }
+
+    /// 403: the caller may not let a service run as the service account `email`.
+    pub fn may_not_act_as(email: &str) -> Self {
+        Self::new(
+            Code::PermissionDenied,
+            format!(
+                "Permission 'iam.serviceaccounts.actAs' denied on service account {email} (or it may not \
+                 exist)."
+            ),
+        )
+    }
+
+    /// 400: nothing can be had for the service account `email` as long as it is disabled.
+    pub fn account_disabled(email: &str) -> Self {
+        Self::new(Code::FailedPrecondition, format!("Service account {email} is disabled."))
+    }
+
+    /// 401: what the caller shows is no credential, or is none any more; `why` says what is wrong with it.
+    pub fn invalid_credential(why: impl fmt::Display) -> Self {
+        Self::new(
+            Code::Unauthenticated,
+            format!(
+                "Request had invalid authentication credentials. Expected OAuth 2 access token, login \
+                 cookie or other valid authentication credential. ({why})"
+            ),
+        )
+    }
+
+    /// 401: the account of a credential was disabled or deleted; `why` says which.
+    pub fn account_state_invalid(email: &str, why: impl fmt::Display) -> Self {
+        let metadata = Some(Box::new(("email", email.to_owned())));
+        let reason = Reason { reason: "ACCOUNT_STATE_INVALID", domain: "googleapis.com", metadata };
+        Self { reason: Some(reason), ..Self::invalid_credential(why) }
+    }
+
+    /// 401: the caller shows nothing.
+    pub fn no_credential() -> Self {
+        let reason = Reason { reason: "CREDENTIALS_MISSING", domain: "googleapis.com", metadata: None };
+        Self {
+            reason: Some(reason),
+            ..Self::new(
+                Code::Unauthenticated,
+                "Request is missing required authentication credential. Expected OAuth 2 access token, \
+                 login cookie or other valid authentication credential. See \
+                 https://developers.google.com/identity/sign-in/web/devconsole-project.",
+            )
+        }
     }
 
     /// 501: the hosted service has this method, groundrun does not.

@@ -11,6 +11,7 @@ pub mod domain_mapping;
 pub mod domain_mapping_v1;
 pub mod door;
 pub mod error;
+pub mod federation;
 pub mod field;
 pub mod iam;
 pub mod instance;

@@ -27,6 +27,9 @@ pub struct IdClaims {
     pub email_verified: Option<bool>,
     /// When it ends, in seconds since the epoch.
     pub exp: i64,
+    /// What Google says of the account beyond the standard, only if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub google: Option<GoogleClaims>,
     /// The Workspace domain of a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hd: Option<String>,
@@ -36,6 +39,14 @@ pub struct IdClaims {
     pub iss: String,
     /// The unique id of the account.
     pub sub: String,
+}
+
+/// The claim `google`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoogleClaims {
+    /// The number of the organization that the account belongs to; null if it belongs to none.
+    #[serde(default)]
+    pub organization_number: Option<i64>,
 }
 
 impl IdClaims {
@@ -48,6 +59,7 @@ impl IdClaims {
             email: include_email.then(|| account.email.clone()),
             email_verified: include_email.then_some(true),
             exp: now.seconds() + LIFETIME_SECONDS,
+            google: None,
             hd: None,
             iat: now.seconds(),
             iss: ISSUER.to_owned(),

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use groundrun_identity::{Verified, Verifier};
 use groundrun_model::Timestamp;
+use groundrun_model::account::Standing;
 use groundrun_model::instance::InstanceSpec;
 use groundrun_model::invoke::Permit;
 use groundrun_model::request::TraceContext;
@@ -28,6 +29,10 @@ pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Tells the address of the account with a unique id, if it is known here. Asked on denials only.
 pub type Names = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Tells the address of the account with a unique id and what is out of the ordinary about it, if
+/// something is. Asked for every token that is verified: it must not wait.
+pub type Standings = Arc<dyn Fn(&str) -> Option<(String, Standing)> + Send + Sync>;
 
 /// How a data plane differs from the hosted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,6 +62,8 @@ pub struct Setup {
     pub random: Random,
     /// Names the callers whose tokens have no email, when they are denied.
     pub names: Names,
+    /// Tells whose tokens are refused although they are good.
+    pub standings: Standings,
 }
 
 /// The data plane. Cheap to clone: the clones are one.
@@ -124,7 +131,7 @@ impl DataPlane {
     /// The phases of Cloud Run, each of which may reject. At the end the request is as an instance is to
     /// see it.
     fn admit(&self, head: &mut Parts, arrival: &Arrival<'_>) -> Result<Admission, Rejection> {
-        let Setup { table, verifier, options, now, random, names, .. } = &*self.0;
+        let Setup { table, verifier, options, now, random, names, standings, .. } = &*self.0;
         let table = table.load();
         let path = head.uri.path();
 
@@ -134,6 +141,7 @@ impl DataPlane {
         phase::ingress(&found, arrival.origin)?;
         phase::https(options.https_redirect, arrival, &head.uri)?;
         let shown = phase::authenticate(found.route, &head.headers, verifier, now)?;
+        let shown = phase::standing(found.route, shown, standings)?;
         let permit = phase::authorize(found.route, &shown, names)?;
         headers::remove_signatures(&mut head.headers, shown.header);
         phase::size(found.route, head)?;

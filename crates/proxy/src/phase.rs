@@ -10,12 +10,13 @@ use groundrun_model::instance::InstanceSpec;
 use groundrun_model::invoke::{self, Credential, CredentialHeader, Denial, Permit};
 use groundrun_model::request;
 use groundrun_model::routing::{DICE, HostMatch, Origin, Route, RoutingTable};
+use groundrun_model::token::IdClaims;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
 use crate::arrival::{Arrival, Scheme};
-use crate::data_plane::{Clock, Names, Random};
+use crate::data_plane::{Clock, Names, Random, Standings};
 use crate::reject::Rejection;
 
 /// The header that wins over `Authorization`.
@@ -63,6 +64,9 @@ pub(crate) fn https(redirect: bool, arrival: &Arrival<'_>, uri: &Uri) -> Result<
 pub(crate) struct Shown {
     /// The token that was verified.
     pub(crate) verified: Option<Verified>,
+    /// What it claims, where that is more than the token says: the address of an account that was created
+    /// anew, whose unique id does not follow from it.
+    pub(crate) completed: Option<IdClaims>,
     /// The header that was looked at. A public service looks at none.
     pub(crate) header: Option<CredentialHeader>,
 }
@@ -87,14 +91,26 @@ pub(crate) fn authenticate(
         }
     };
     match verified {
-        Ok(verified) => Ok(Shown { verified, header }),
+        Ok(verified) => Ok(Shown { verified, header, completed: None }),
         Err(why) => Err(Rejection::denied(Denial::Credential(why), route)),
     }
 }
 
+/// Is the account still good that the token was made for?
+pub(crate) fn standing(route: &Arc<Route>, shown: Shown, standings: &Standings) -> Result<Shown, Rejection> {
+    let claims = shown.verified.as_ref().map(Verified::claims);
+    let Some((email, standing)) = claims.and_then(|claims| standings(&claims.sub)) else { return Ok(shown) };
+    if let Some(why) = standing.refusal(&email) {
+        return Err(Rejection::denied(Denial::Credential(why), route));
+    }
+    let completed =
+        claims.map(|claims| IdClaims { email: Some(email), email_verified: Some(true), ..claims.clone() });
+    Ok(Shown { completed, ..shown })
+}
+
 /// May this caller call this service?
 pub(crate) fn authorize(route: &Arc<Route>, shown: &Shown, names: &Names) -> Result<Permit, Rejection> {
-    let claims = shown.verified.as_ref().map(Verified::claims);
+    let claims = shown.completed.as_ref().or_else(|| shown.verified.as_ref().map(Verified::claims));
     invoke::authorize(route, claims)
         .map_err(|denial| Rejection::denied(denial.name_caller(|unique_id| names(unique_id)), route))
 }

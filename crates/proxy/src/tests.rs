@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use groundrun_identity::Keys;
-use groundrun_model::account::Account;
+use groundrun_model::account::{Account, Standing};
 use groundrun_model::iam::{Binding, Policy};
 use groundrun_model::instance::InstanceSpec;
 use groundrun_model::routing::{Ingress, Origin, Route, RouteFacts, RoutingTable};
@@ -65,6 +65,10 @@ fn revision(name: &str) -> Arc<InstanceSpec> {
 
 /// An account that was named here, and so can be told by its unique id.
 const KNOWN: &str = "known@demo.iam.gserviceaccount.com";
+
+/// Accounts about which something is out of the ordinary: address, how many had it before, and what.
+const STANDINGS: &[(&str, usize, Standing)] =
+    &[(INVOKER, 1, Standing::Recreated), (INVOKER, 2, Standing::Deleted), (INVOKER, 3, Standing::Disabled)];
 
 /// What a test says of the service `hello`.
 struct Service {
@@ -126,6 +130,12 @@ impl Service {
             names: Arc::new(|unique_id| {
                 let known = Account::new(KNOWN);
                 (known.unique_id == unique_id).then_some(known.email)
+            }),
+            standings: Arc::new(|unique_id| {
+                let found = STANDINGS
+                    .iter()
+                    .find(|(email, lives, _)| Account::after(email, *lives).unique_id == unique_id);
+                found.map(|(email, _, standing)| ((*email).to_owned(), *standing))
             }),
         });
         World { plane, keys, authority: host(), scheme: Scheme::Https, origin: Origin::External }

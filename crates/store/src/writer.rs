@@ -4,8 +4,8 @@
 //! only then answers. While a commit waits for the disk the next batch gathers, so that the time a
 //! commit takes is shared by all who came meanwhile.
 
-use groundrun_model::Project;
 use groundrun_model::kind::Write;
+use groundrun_model::{Project, Timestamp};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
@@ -26,6 +26,8 @@ pub(crate) enum Change {
     Project(Project),
     /// A service account that is to exist.
     ServiceAccount(ServiceAccount),
+    /// What is stored of a service account whose version is `expected`.
+    UpdateServiceAccount { account: ServiceAccount, expected: Timestamp },
 }
 
 /// What one caller wants to have committed, all or nothing.
@@ -163,5 +165,8 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
         }
         Change::Project(project) => project::put(connection, project).await,
         Change::ServiceAccount(account) => account::put(connection, account).await,
+        Change::UpdateServiceAccount { account, expected } => {
+            account::update(connection, account, *expected).await
+        }
     }
 }

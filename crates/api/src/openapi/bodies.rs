@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{reference, traced};
 use crate::emulator::{clock, workloads};
 use crate::v1::operations::WaitOperation;
-use crate::{iam_credentials, iam_policy, logging, service_accounts};
+use crate::{iam_credentials, iam_policy, logging, login, service_accounts};
 
 /// The body of a route, if it has one. What a handler reads by hand is any object.
 pub(super) fn of(handler: &str) -> Option<Value> {
@@ -32,8 +32,17 @@ pub(super) fn of(handler: &str) -> Option<Value> {
         ("service_accounts", "create") => traced::schema::<service_accounts::CreateServiceAccount>(),
         ("workloads", "open") => traced::schema::<workloads::OpenWorkload>(),
         ("clock", "change") => traced::schema::<clock::ChangeClock>(),
+        ("service_accounts", "patch") => traced::schema::<service_accounts::PatchServiceAccount>(),
+        ("service_accounts", "update") => traced::schema::<service_accounts::Message>(),
+        ("service_accounts", "disable" | "enable" | "undelete" | "get_policy") => {
+            traced::schema::<service_accounts::Nothing>()
+        }
+        ("service_accounts", "set_policy") => set_policy(),
+        ("service_accounts", "test_permissions") => traced::schema::<iam_policy::TestIamPermissions>(),
+        ("login", "login") => traced::schema::<login::Login>(),
         ("service_usage", "batch_enable") => json!({ "type": "object" }),
         ("oauth", "token") => return Some(token()),
+        ("sts", "token") => return Some(exchange()),
         _ => return None,
     };
     let mut content = json!({ "schema": schema });
@@ -76,6 +85,23 @@ fn token() -> Value {
             "assertion": { "type": "string" },
             "refresh_token": { "type": "string" },
             "client_id": { "type": "string" },
+        },
+    });
+    json!({ "required": true, "content": { "application/x-www-form-urlencoded": { "schema": schema } } })
+}
+
+/// The form of RFC 8693.
+fn exchange() -> Value {
+    let kinds = ["jwt", "id_token"].map(|kind| format!("urn:ietf:params:oauth:token-type:{kind}"));
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "grant_type": { "const": "urn:ietf:params:oauth:grant-type:token-exchange" },
+            "audience": { "type": "string" },
+            "requested_token_type": { "const": "urn:ietf:params:oauth:token-type:access_token" },
+            "scope": { "type": "string" },
+            "subject_token": { "type": "string" },
+            "subject_token_type": { "type": "string", "enum": kinds },
         },
     });
     json!({ "required": true, "content": { "application/x-www-form-urlencoded": { "schema": schema } } })

@@ -60,7 +60,12 @@ fn operation_id(name: &str, seen: &[&str]) -> String {
 }
 
 fn operation(path: &str, id: &str, handler: &str, places: &Places<'_>) -> Value {
-    let error = if handler == "oauth::token" { "oauth.Error" } else { "rpc.Error" };
+    let error = match handler {
+        "oauth::token" | "sts::token" | "token_info::token_info" | "token_info::older_token_info" => {
+            "oauth.Error"
+        }
+        _ => "rpc.Error",
+    };
     let mut operation = json!({
         "operationId": id,
         "parameters": parameters::of(path, handler, places),

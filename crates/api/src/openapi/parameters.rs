@@ -57,7 +57,13 @@ pub(super) fn query(handler: &str) -> &'static [&'static str] {
     match handler.split_once("::") {
         Some(("rest", name)) => rest::query_fields(name),
         Some(("operations", "list_all")) => &["filter", "pageSize", "pageToken"],
-        Some(("iam_policy", "get_of_service")) => &["options.requestedPolicyVersion"],
+        Some(("token_info", "token_info" | "older_token_info")) => &["access_token", "id_token"],
+        Some(("service_accounts", "list_all")) => &["pageSize", "pageToken"],
+        Some(("resource_manager", "list_all")) => &["filter", "pageSize", "pageToken"],
+        Some(("resource_manager", "search")) => &["query", "pageSize", "pageToken"],
+        Some(("iam_policy", "get_of_service") | ("service_accounts", "get_policy")) => {
+            &["options.requestedPolicyVersion"]
+        }
         Some(
             ("services", "create" | "replace" | "delete")
             | ("domain_mappings", "create" | "delete")

@@ -36,8 +36,11 @@ async fn a_disabled_account_is_as_good_as_none() {
         account: Account::new("off@demo-project.iam.gserviceaccount.com"),
         project: id().project.id,
         display_name: String::new(),
+        description: String::new(),
         disabled: true,
         created: Timestamp::default(),
+        updated: Timestamp::default(),
+        deleted: None,
     };
     store.put_service_account(&disabled).await.unwrap();
     let engine = engine(store).await;

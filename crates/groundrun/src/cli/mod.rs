@@ -5,6 +5,7 @@ mod env;
 mod exec;
 mod failure;
 mod logging;
+mod login;
 mod parse;
 mod serve;
 mod signals;
@@ -46,6 +47,8 @@ enum Command {
     Env(env::Env),
     /// Run a command in that environment; starts an emulator if none runs
     Exec(exec::Exec),
+    /// Sign a person in, and write the credentials for gcloud and client libraries
+    Login(login::Login),
     /// Print an ID token of an account
     Token(token::Token),
     /// See or move the clock of the emulator
@@ -116,6 +119,7 @@ async fn dispatch(cli: Cli, program: &str) -> Result<u8, Failure> {
         Command::Serve(serve) => serve::run(serve.layered()?, program).await,
         Command::Env(env) => env::run(env, program),
         Command::Exec(exec) => exec::run(exec).await,
+        Command::Login(login) => login::run(login, program).await,
         Command::Token(token) => token::run(token, program).await,
         Command::Clock(clock) => clock::run(clock, program).await,
         Command::Demo(demo) => {

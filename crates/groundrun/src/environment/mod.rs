@@ -10,9 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 pub use self::shell::Shell;
 use crate::config::Settings;
-
-/// The bearer token of the local owner. Any that the emulator did not mint would do.
-pub const OWNER_TOKEN: &str = "groundrun-local-owner";
+pub use groundrun_engine::OWNER_TOKEN;
 
 /// The APIs of Google that a command of gcloud asks on the way.
 const APIS: [&str; 6] = ["RUN", "SERVICEUSAGE", "CLOUDRESOURCEMANAGER", "IAM", "IAMCREDENTIALS", "LOGGING"];

@@ -161,7 +161,7 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         draw: world.draw,
     };
     let engine = Engine::open(config, parts).await?;
-    let directory = engine.directory();
+    let (directory, standings) = (engine.directory(), engine.directory());
     let data_plane = DataPlane::new(Setup {
         table: engine.routing_table(),
         verifier: keys.verifier(),
@@ -171,6 +171,7 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         now: Arc::new(move || clock.now()),
         random: Arc::new(|| fastrand::u64(..)),
         names: Arc::new(move |unique_id| directory.email(unique_id)),
+        standings: Arc::new(move |unique_id| standings.standing(unique_id)),
     });
     let base = format!("http://{}", environment::reachable(address));
     let api = groundrun_api::router(engine.clone(), &base);

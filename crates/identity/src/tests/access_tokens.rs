@@ -1,6 +1,7 @@
 //! Which access tokens pass?
 
 use groundrun_model::Timestamp;
+use groundrun_model::account::Account;
 
 use super::{ID_TOKEN_KEY, NOW, SERVICE_ACCOUNT_KEY, caller, claims, keys};
 use crate::{Keys, TokenError};
@@ -21,6 +22,16 @@ async fn a_token_comes_back_as_what_it_was_made_for() {
     assert_eq!(claims.account(), &caller());
     assert_eq!(claims.scopes(), scopes());
     assert_eq!(claims.expires(), NOW.plus_seconds(3600));
+}
+
+/// The second account with an address is not the first, and a federated identity has no address.
+#[tokio::test]
+async fn an_account_whose_id_does_not_follow_from_its_address_comes_back_too() {
+    let pool = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci";
+    for account in [Account::after(&caller().email, 1), Account::federated(pool, "Repo:Main")] {
+        let token = keys().access_token(&account, &scopes(), NOW, 3600).await.unwrap();
+        assert_eq!(keys().verify_access_token(&token, NOW).unwrap().account(), &account);
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,11 @@ pub(crate) enum Member<'a> {
     Group(&'a str),
     /// The users of this Workspace domain.
     Domain(&'a str),
-    /// A member that names no Google account: `deleted:`, `principal:`, `principalSet:`, a workload of GKE.
+    /// A federated identity, by its whole name: `principal://…`.
+    Federated(&'a str),
+    /// All identities of a federated pool, whose name this is: `principalSet://POOL/*`.
+    Pool(&'a str),
+    /// A member that names no account: `deleted:`, a set of a pool by its attributes, a workload of GKE.
     Nobody,
 }
 
@@ -28,6 +32,13 @@ impl<'a> Member<'a> {
             (_, Some(("user" | "serviceAccount", email))) if email.contains('@') => Self::Account(email),
             (_, Some(("group", email))) => Self::Group(email),
             (_, Some(("domain", domain))) => Self::Domain(domain),
+            (_, Some(("principal", _))) => Self::Federated(text),
+            (_, Some(("principalSet", set))) => {
+                match set.strip_prefix("//").and_then(|set| set.strip_suffix("/*")) {
+                    Some(pool) => Self::Pool(pool),
+                    None => Self::Nobody,
+                }
+            }
             _ => Self::Nobody,
         }
     }
@@ -47,8 +58,17 @@ pub struct Principal<'a> {
 impl<'a> Principal<'a> {
     /// Whether `member` names this principal. Groups have no members that are known here.
     pub(crate) fn is_named_by(&self, member: Member<'_>) -> bool {
+        let federated = self.email.and_then(|email| email.strip_prefix("principal://"));
         match member {
-            Member::AllUsers | Member::AllAuthenticatedUsers => true,
+            Member::AllUsers => true,
+            // As documented, this leaves out who comes from another identity provider.
+            Member::AllAuthenticatedUsers => federated.is_none(),
+            Member::Federated(name) => federated.is_some() && self.email == Some(name),
+            Member::Pool(pool) => {
+                let rest = federated.and_then(|who| who.strip_prefix(pool));
+                rest.is_some_and(|rest| rest.starts_with("/subject/"))
+            }
+            _ if federated.is_some() => false,
             Member::Account(email) => {
                 self.email.is_some_and(|own| own.eq_ignore_ascii_case(email))
                     || Account::new(email).unique_id == self.unique_id

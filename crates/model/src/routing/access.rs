@@ -87,7 +87,7 @@ impl Access {
                 Member::Account(email) => self.add_account(email),
                 Member::Group(email) => _ = self.groups.insert(email.to_ascii_lowercase().into()),
                 Member::Domain(domain) => _ = self.domains.insert(domain.to_ascii_lowercase().into()),
-                Member::Nobody => {}
+                Member::Nobody | Member::Federated(_) | Member::Pool(_) => {}
             }
         }
     }

@@ -2,10 +2,11 @@
 
 use groundrun_model::account::Account;
 use groundrun_model::token::IdClaims;
-use http::{HeaderValue, Method, Request};
+use http::{HeaderValue, Method, Request, StatusCode};
 use proptest::prelude::*;
 
-use super::{INVOKER, NOW, World, get, host, private, public};
+use super::{INVOKER, NOW, Service, World, get, host, private, public};
+use crate::{EXPLAIN_HEADER, Options};
 
 const AUTHORIZATION: &str = "authorization";
 const SERVERLESS: &str = "x-serverless-authorization";
@@ -117,6 +118,29 @@ proptest! {
                 |request, name| request.header(*name, value.clone()),
             );
             runtime.block_on(world.send(request));
+        }
+    }
+}
+
+/// Of an account that was disabled or deleted every token is refused, however good; one that was created
+/// anew is let in by its address, although its unique id is another.
+#[tokio::test]
+async fn a_token_is_as_good_as_the_account_it_was_made_for() {
+    let options = Options { explain: true, ..Options::default() };
+    let world = Service { options, ..private() }.up();
+    for (lives, expected, why) in [
+        (1, StatusCode::OK, None),
+        (2, StatusCode::UNAUTHORIZED, Some("was deleted")),
+        (3, StatusCode::UNAUTHORIZED, Some("is disabled")),
+        (4, StatusCode::FORBIDDEN, None),
+    ] {
+        let claims = IdClaims::new(&Account::after(INVOKER, lives), "aud1", false, NOW);
+        let bearer = world.bearer_of(&claims).await;
+        let answer = world.send(get("/").header("authorization", bearer)).await;
+        assert_eq!(answer.status, expected, "{lives}");
+        if let Some(why) = why {
+            let told = answer.headers[EXPLAIN_HEADER].to_str().unwrap();
+            assert!(told.contains(&format!("the service account {INVOKER} {why}")), "{told}");
         }
     }
 }

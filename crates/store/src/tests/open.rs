@@ -34,8 +34,11 @@ async fn a_reopened_file_has_everything() {
         account: Account::new("caller@demo.iam.gserviceaccount.com"),
         project: project.id.clone(),
         display_name: "Caller".to_owned(),
+        description: "calls".to_owned(),
         disabled: true,
         created: Timestamp::from_micros(5),
+        updated: Timestamp::from_micros(6),
+        deleted: None,
     };
     let record = service("hello");
     let policy = Write::SetPolicy {
@@ -99,7 +102,7 @@ async fn a_newer_database_is_refused_and_left_alone() {
     assert_eq!(
         error.to_string(),
         format!(
-            "database '{}' has version 42, but this groundrun knows versions up to 1; run a newer \
+            "database '{}' has version 42, but this groundrun knows versions up to 2; run a newer \
              groundrun, or choose another directory with --data-dir",
             file.display()
         )
@@ -115,7 +118,7 @@ async fn a_migration_that_was_altered_is_refused() {
     sqlx::query("UPDATE _sqlx_migrations SET checksum = x'00'").execute(&mut stranger).await.unwrap();
     stranger.close().await.unwrap();
     let error = Store::open(Some(&file)).await.unwrap_err();
-    assert!(matches!(error, StoreError::Migration { known: 1, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Migration { known: 2, .. }), "{error:?}");
 }
 
 /// One line, with the file and a way out.

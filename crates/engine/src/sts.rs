@@ -1,0 +1,53 @@
+//! What does somebody get for a token of another identity provider?
+//!
+//! Which pools and providers there are is not asked: one exists when it is named.
+
+use groundrun_model::federation::Provider;
+use groundrun_model::{Code, Error, Result};
+use serde_json::Value;
+
+use crate::{AccessToken, Engine};
+
+/// How long what is given out lives, in seconds.
+const LIFETIME_SECONDS: i64 = 3600;
+
+/// What is exchanged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exchange {
+    /// The full resource name of the identity provider.
+    pub audience: String,
+    /// The claims of the subject token, which nobody has verified.
+    pub claims: Value,
+    /// The subject token.
+    pub subject_token: String,
+    /// The OAuth scopes that are asked for.
+    pub scopes: Vec<String>,
+}
+
+impl Engine {
+    /// An access token for whom the subject token names: `sub` in the pool of the provider. Unless
+    /// identities are strict its signature is not checked, as the keys of the provider are elsewhere; then
+    /// a key of this emulator must have made it.
+    ///
+    /// # Errors
+    /// 400 if the audience names no provider; 401 if the subject token names nobody, has ended or, with
+    /// strict identities, is not signed by a key that is known here.
+    pub async fn exchange(&self, asked: &Exchange) -> Result<AccessToken> {
+        let provider = Provider::parse(&asked.audience)?;
+        let refuse = |why: String| Error::new(Code::Unauthenticated, why);
+        if self.0.config.strict_identity {
+            self.keys().verifier().verify(&asked.subject_token, self.now()).map_err(|problem| {
+                refuse(format!("Invalid subject token: its signature cannot be trusted ({problem})."))
+            })?;
+        }
+        let seconds = |claim: &str| asked.claims.get(claim).and_then(Value::as_i64);
+        if seconds("exp").is_some_and(|exp| exp <= self.now().seconds()) {
+            let issued = seconds("iat").unwrap_or_default();
+            return Err(refuse(format!("ID Token issued at {issued} is stale to sign-in.")));
+        }
+        let subject = asked.claims.get("sub").and_then(Value::as_str);
+        let subject = subject.ok_or_else(|| refuse("Invalid subject token: it has no 'sub'.".to_owned()))?;
+        let account = provider.identity(subject)?;
+        self.access_token(&account, &asked.scopes, LIFETIME_SECONDS).await
+    }
+}
