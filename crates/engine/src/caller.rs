@@ -45,24 +45,26 @@ impl Allowed<'_> {
 }
 
 impl Engine {
-    /// The caller who shows `bearer`: the account that an access token of an emulator was minted for, and
-    /// the owner of this machine with any other token, a real one of Google's among them, or none.
+    /// The caller who shows `bearer`: the account that an access token of an emulator was minted for, the
+    /// service account that signed a JWT with a key that is known here, and the owner of this machine with
+    /// any other token, a real one of Google's among them, or none.
     ///
     /// # Errors
     /// 401 for an access token of an emulator that has ended, was altered, or is of another emulator:
-    /// clients then get themselves a new one.
+    /// clients then get themselves a new one. The same for a JWT that names a key known here and that the
+    /// account cannot have signed with it.
     pub async fn caller(&self, bearer: Option<&str>) -> Result<Caller> {
         let Some(token) = bearer else { return Ok(self.local_owner()) };
         match self.0.parts.keys.verify_access_token(token, self.now()) {
             Ok(claims) => Ok(Caller::new(claims.account())),
-            Err(TokenError::NotAnAccessToken | TokenError::ForeignAccessToken) => Ok(self.local_owner()),
-            Err(problem) => Err(Error::new(
-                Code::Unauthenticated,
-                format!(
-                    "Request had invalid authentication credentials. Expected OAuth 2 access token, login \
-                     cookie or other valid authentication credential. ({problem})"
-                ),
-            )),
+            Err(TokenError::NotAnAccessToken | TokenError::ForeignAccessToken) => {
+                let own = self
+                    .self_signed_bearer(token)
+                    .await
+                    .map_err(|problem| unauthenticated(&problem.message))?;
+                Ok(own.map_or_else(|| self.local_owner(), |account| Caller::new(&account)))
+            }
+            Err(problem) => Err(unauthenticated(&problem)),
         }
     }
 
@@ -105,4 +107,14 @@ impl Engine {
         let inherited = self.project_policy(resource.project()).await?;
         Ok(iam::granted(&[&own, &inherited], Some(account), permission).is_granted())
     }
+}
+
+fn unauthenticated(problem: &dyn std::fmt::Display) -> Error {
+    Error::new(
+        Code::Unauthenticated,
+        format!(
+            "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or \
+             other valid authentication credential. ({problem})"
+        ),
+    )
 }

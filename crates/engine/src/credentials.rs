@@ -2,9 +2,10 @@
 
 use groundrun_identity::KeyError;
 use groundrun_model::account::{Account, AccountName};
+use groundrun_model::assertion::Wanted;
 use groundrun_model::iam::Resource;
 use groundrun_model::token::IdClaims;
-use groundrun_model::{Code, Error, Result, Timestamp};
+use groundrun_model::{Error, Result, Timestamp};
 
 use crate::{Caller, Engine};
 
@@ -26,14 +27,12 @@ pub struct AccessToken {
 /// What is asked of the token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenGrant {
-    /// `jwt-bearer`: the claims of an assertion, whose signature nobody here can check.
+    /// `jwt-bearer`: the assertion of a service account.
     Assertion {
-        /// The account: claim `iss`.
-        issuer: String,
-        /// Claim `target_audience`: asks for an ID token.
-        target_audience: Option<String>,
-        /// Claim `scope`: asks for an access token.
-        scopes: Vec<String>,
+        /// The JWT.
+        jwt: String,
+        /// The URL of this emulator, whose token endpoint an assertion may be for.
+        base: String,
     },
     /// `refresh_token`: of the local owner.
     Refresh {
@@ -123,23 +122,20 @@ impl Engine {
     /// What the token endpoint answers to `grant`.
     ///
     /// # Errors
-    /// 401 if identities are strict: nobody here can check the signature of an assertion.
+    /// An assertion that is refused; see [`groundrun_model::assertion`].
     pub async fn token(&self, grant: TokenGrant) -> Result<TokenReply> {
         match grant {
-            TokenGrant::Assertion { .. } if self.0.config.strict_identity => {
-                Err(Error::new(Code::Unauthenticated, "Invalid JWT Signature."))
-            }
-            TokenGrant::Assertion { issuer, target_audience: Some(audience), .. } => {
-                let account = self.token_account(&issuer).await?;
-                let claims = IdClaims::new(&account, &audience, true, self.now());
-                let id_token = Some(self.keys().id_token(&claims).await.map_err(unsigned)?);
-                Ok(TokenReply { access_token: None, id_token })
-            }
-            TokenGrant::Assertion { issuer, scopes, .. } => {
-                let account = self.token_account(&issuer).await?;
-                let token = self.access_token(&account, &scopes, LONGEST_SECONDS).await?;
-                Ok(TokenReply { access_token: Some(token), id_token: None })
-            }
+            TokenGrant::Assertion { jwt, base } => match self.asserted(&jwt, &base).await? {
+                (account, Wanted::IdToken(audience)) => {
+                    let claims = IdClaims::new(&account, &audience, true, self.now());
+                    let id_token = Some(self.keys().id_token(&claims).await.map_err(unsigned)?);
+                    Ok(TokenReply { access_token: None, id_token })
+                }
+                (account, Wanted::AccessToken(scopes)) => {
+                    let token = self.access_token(&account, &scopes, LONGEST_SECONDS).await?;
+                    Ok(TokenReply { access_token: Some(token), id_token: None })
+                }
+            },
             TokenGrant::Refresh { client_id } => {
                 let owner = self.0.owner.clone();
                 let claims = IdClaims::new(&owner, &client_id, true, self.now());
@@ -164,7 +160,7 @@ impl Engine {
 
     /// The account that a token is minted for. Unless identities are strict, a person may be named too:
     /// there is no other way to sign in on this machine.
-    async fn token_account(&self, email: &str) -> Result<Account> {
+    pub(crate) async fn token_account(&self, email: &str) -> Result<Account> {
         let account = Account::new(email);
         if self.0.config.strict_identity || account.is_service_account() || !email.contains('@') {
             return Ok(self.named_account(email).await?.account);

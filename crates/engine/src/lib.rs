@@ -4,11 +4,14 @@
 //! edges parse, call one method, and render. The rules are in `groundrun-model`; this crate brings them
 //! together with the store, the keys, the instances and the clock.
 
+mod account_keys;
+mod assertion;
 mod caller;
 mod credentials;
 mod directory;
 mod domain_mappings;
 mod draw;
+mod key_rotation;
 mod locks;
 mod logs;
 mod operations;
@@ -34,11 +37,13 @@ use groundrun_model::{Error, Project, Region, Result};
 use groundrun_runtime::{Backend, Logs};
 use groundrun_store::{CommitError, Store};
 
+pub use account_keys::{AccountKeyView, KeyManager};
 pub use caller::{Allowed, Caller};
 pub use credentials::{AccessToken, TokenGrant, TokenReply};
 pub use directory::Directory;
 pub use domain_mappings::DomainMappingView;
 pub use draw::{Clock, Draw};
+pub use groundrun_identity::{KeyFile, KeyState, PublishedKey, RingKey, certificates, jwk_set, raw_keys};
 pub use groundrun_store::{Cursor, ServiceAccount};
 pub use logs::{LogPage, LogQuery};
 pub use revisions::RevisionView;
@@ -129,6 +134,7 @@ impl Engine {
         for known in engine.store().all_service_accounts().await? {
             engine.0.directory.remember(&known.account);
         }
+        engine.recall_account_keys().await?;
         engine.publish_all().await?;
         Ok(engine)
     }
