@@ -19,6 +19,7 @@ mod domain_mappings;
 mod doors;
 mod grpc;
 mod invoker;
+mod keys;
 mod logs;
 mod openapi;
 mod operations;

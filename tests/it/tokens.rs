@@ -1,7 +1,7 @@
 //! Which tokens are minted, what do they say, and which does a service take?
 
 use groundrun_tests::{
-    Answer, Ask, Jwt, PROJECT, World, at, base64, certificate_holds, check_signature, from_base64,
+    Answer, Ask, Jwt, PROJECT, World, at, base64, certificate_holds, check_signature, foreign_jwt, from_base64,
     unsigned_jwt,
 };
 use insta::assert_snapshot;
@@ -333,10 +333,11 @@ async fn the_token_endpoint_knows_two_grants() {
     let world = World::start().await;
     let ask = |fields: &[(&str, &str)]| world.ask(http::Method::POST, "/token").form(fields).send();
     let assertion = |extra: Value| {
+        let now = world.clock().seconds();
         let mut claims =
-            json!({ "iss": EMAIL, "aud": "https://oauth2.googleapis.com/token", "iat": 0, "exp": 1 });
+            json!({ "iss": EMAIL, "aud": "https://oauth2.googleapis.com/token", "iat": now, "exp": now + 60 });
         claims.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-        unsigned_jwt(&json!({ "alg": "RS256", "typ": "JWT" }), &claims)
+        foreign_jwt(&json!({ "alg": "RS256", "typ": "JWT" }), &claims)
     };
     let bearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
@@ -365,7 +366,7 @@ async fn the_token_endpoint_knows_two_grants() {
         &[("grant_type", "password")],
         &[("grant_type", bearer)],
         &[("grant_type", bearer), ("assertion", "a.b.c")],
-        &[("grant_type", bearer), ("assertion", &unsigned_jwt(&json!({}), &json!({})))],
+        &[("grant_type", bearer), ("assertion", &foreign_jwt(&json!({ "alg": "RS256" }), &json!({})))],
     ] {
         let refused = ask(fields).await.expect(400).json();
         told.push_str(&format!("{}: {}\n", refused["error"], refused["error_description"]));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{reference, traced};
 use crate::v1::operations::WaitOperation;
-use crate::{iam_credentials, iam_policy, logging, service_accounts};
+use crate::{account_keys, iam_credentials, iam_policy, logging, service_accounts, signing_keys};
 
 /// The body of a route, if it has one. What a handler reads by hand is any object.
 pub(super) fn of(handler: &str) -> Option<Value> {
@@ -29,6 +29,9 @@ pub(super) fn of(handler: &str) -> Option<Value> {
         }
         ("iam_credentials", "sign_blob" | "sign_jwt") => traced::schema::<iam_credentials::Sign>(),
         ("service_accounts", "create") => traced::schema::<service_accounts::CreateServiceAccount>(),
+        ("account_keys", "create") => traced::schema::<account_keys::CreateKey>(),
+        ("account_keys", "upload") => traced::schema::<account_keys::UploadKey>(),
+        ("signing_keys", "import") => traced::schema::<signing_keys::ImportKey>(),
         ("service_usage", "batch_enable") => json!({ "type": "object" }),
         ("oauth", "token") => return Some(token()),
         _ => return None,

@@ -57,6 +57,8 @@ pub(super) fn query(handler: &str) -> &'static [&'static str] {
     match handler.split_once("::") {
         Some(("rest", name)) => rest::query_fields(name),
         Some(("operations", "list_all")) => &["filter", "pageSize", "pageToken"],
+        Some(("account_keys", "list_all")) => &["keyTypes"],
+        Some(("account_keys", "get")) => &["publicKeyType"],
         Some(("iam_policy", "get_of_service")) => &["options.requestedPolicyVersion"],
         Some(
             ("services", "create" | "replace" | "delete")

@@ -3,6 +3,7 @@
 mod env;
 mod exec;
 mod failure;
+mod keys;
 mod logging;
 mod parse;
 mod serve;
@@ -46,6 +47,8 @@ enum Command {
     Exec(exec::Exec),
     /// Print an ID token of an account
     Token(token::Token),
+    /// List and change the keys that vouch for ID tokens
+    Keys(keys::Keys),
     /// Play the documented flow through real HTTP
     Demo(demo::Demo),
 }
@@ -113,6 +116,7 @@ async fn dispatch(cli: Cli, program: &str) -> Result<u8, Failure> {
         Command::Env(env) => env::run(env, program),
         Command::Exec(exec) => exec::run(exec).await,
         Command::Token(token) => token::run(token, program).await,
+        Command::Keys(keys) => keys::run(keys, program).await,
         Command::Demo(demo) => {
             logging::start(LogLevel::Error);
             demo::run(demo, program).await
