@@ -5,7 +5,7 @@ use groundrun_api::{ROUTES, grpc_methods};
 use groundrun_model::field::{Change, Place, Row};
 use groundrun_model::service::{ServiceSettings, TemplateSettings};
 use groundrun_tests::grpc;
-use groundrun_tests::{Ask, Owner, foreign_jwt, PROJECT, REGION, World, at, revision_name, set};
+use groundrun_tests::{Ask, Owner, PROJECT, REGION, World, at, foreign_jwt, revision_name, set};
 use http::Method;
 use serde_json::{Value, json};
 

@@ -1,8 +1,9 @@
 //! Whose signature counts: of keys that rotate, that users import, and that service accounts have?
 
-use groundrun_tests::{Jwt, PROJECT, Program, World, at, check_signature, foreign_jwt, from_base64};
+use groundrun_tests::{
+    Jwt, PROJECT, Program, World, at, check_signature, foreign_jwt, from_base64, signed_jwt,
+};
 use http::Method;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_groundrun");
@@ -15,6 +16,13 @@ const TOKEN_ENDPOINT: &str = "https://oauth2.googleapis.com/token";
 
 fn keys_path(email: &str) -> String {
     format!("/v1/projects/{PROJECT}/serviceAccounts/{email}/keys")
+}
+
+/// A private service that the invoker may call, and its URL.
+async fn private(world: &World) -> String {
+    let service = world.deploy("hello").await;
+    world.owner().grant("hello").await;
+    at(&service, "/status/url").as_str().unwrap().to_owned()
 }
 
 /// A key file, and how its owner signs with it.
@@ -37,10 +45,7 @@ impl KeyFile {
     }
 
     fn sign_as(&self, kid: &str, claims: &Value) -> String {
-        let mut header = Header::new(Algorithm::RS256);
-        header.kid = Some(kid.to_owned());
-        let key = EncodingKey::from_rsa_pem(self.json["private_key"].as_str().unwrap().as_bytes()).unwrap();
-        jsonwebtoken::encode(&header, claims, &key).unwrap()
+        signed_jwt(self.json["private_key"].as_str().unwrap(), kid, claims)
     }
 
     fn path(&self, email: &str) -> String {
@@ -76,10 +81,8 @@ fn invalid_signature() -> (String, String) {
 #[tokio::test]
 async fn a_rotation_ends_no_token_before_its_time() {
     let world = World::start().await;
-    let service = world.deploy("hello").await;
-    world.owner().grant("hello").await;
-    let url = at(&service, "/status/url").as_str().unwrap().to_owned();
-    let call = async |token: &str| world.call("hello").bearer(token).send().await.status.as_u16();
+    let url = private(&world).await;
+    let call = async |token: &str| world.anonymous().at(&url).bearer(token).send().await.status.as_u16();
     let before = world.invoker().token(&url).await;
     assert_eq!(call(&before).await, 200);
 
@@ -107,15 +110,15 @@ async fn a_rotation_ends_no_token_before_its_time() {
 #[tokio::test]
 async fn a_key_of_the_users_vouches_for_tokens_made_elsewhere() {
     let world = World::start().await;
-    let service = world.deploy("hello").await;
-    world.owner().grant("hello").await;
+    let url = private(&world).await;
     let file = KeyFile::create(&world, "maker@demo-project.iam.gserviceaccount.com").await;
     let mut claims = Jwt::read(&world.invoker().token("x").await).claims;
-    claims["aud"] = at(&service, "/status/url").clone();
+    claims["aud"] = json!(url);
     let token = file.sign_as("fixture-1", &claims);
-    let call = async || world.call("hello").bearer(&token).send().await.status.as_u16();
+    let call = async || world.anonymous().at(&url).bearer(&token).send().await.status.as_u16();
     assert_eq!(call().await, 401);
-    let import = |kid: &str, pem: &Value| world.post("/emulator/keys", &json!({ "pem": pem, "kid": kid })).send();
+    let import =
+        |kid: &str, pem: &Value| world.post("/emulator/keys", &json!({ "pem": pem, "kid": kid })).send();
     let imported = import("fixture-1", &file.json["private_key"]).await.expect(200);
     assert!(!imported.text().contains("PRIVATE"));
     assert_eq!(imported.json()["keys"][1], json!({ "kid": "fixture-1", "state": "imported" }));
@@ -138,8 +141,7 @@ async fn a_key_file_gets_tokens_until_its_key_is_deleted() {
     assert_eq!(made["keyAlgorithm"], "KEY_ALG_RSA_2048");
     assert_eq!(made["validAfterTime"], "2026-11-24T06:00:00Z");
     assert_eq!(made["validBeforeTime"], "9999-12-31T23:59:59Z");
-    let file: Value =
-        serde_json::from_slice(&from_base64(made["privateKeyData"].as_str().unwrap())).unwrap();
+    let file: Value = serde_json::from_slice(&from_base64(made["privateKeyData"].as_str().unwrap())).unwrap();
     let id = file["private_key_id"].as_str().unwrap().to_owned();
     assert_eq!(made["name"], format!("projects/{PROJECT}/serviceAccounts/{EMAIL}/keys/{id}"));
     assert_eq!(file["token_uri"], format!("http://{}/token", world.address()));
@@ -159,7 +161,12 @@ async fn a_key_file_gets_tokens_until_its_key_is_deleted() {
     assert_eq!(listed.json()["keys"].as_array().unwrap().len(), 2);
     let of = async |kind: &str| {
         let answer = world.get(format!("{}?keyTypes={kind}", keys_path(EMAIL))).send().await;
-        answer.expect(200).json()["keys"].as_array().unwrap().iter().map(|key| key["keyType"].clone()).collect::<Vec<_>>()
+        answer.expect(200).json()["keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| key["keyType"].clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(of("USER_MANAGED").await, ["USER_MANAGED"]);
     assert_eq!(of("SYSTEM_MANAGED").await, ["SYSTEM_MANAGED"]);
@@ -213,7 +220,9 @@ async fn an_uploaded_key_signs_like_one_that_was_made_here() {
     let public = world.get(format!("{}?publicKeyType=TYPE_X509_PEM_FILE", file.path(other))).send().await;
     let public = public.expect(200).json()["publicKeyData"].clone();
     // A key belongs to one account of a project.
-    let upload = |data: &Value| world.post(format!("{}:upload", keys_path(EMAIL)), &json!({ "publicKeyData": data })).send();
+    let upload = |data: &Value| {
+        world.post(format!("{}:upload", keys_path(EMAIL)), &json!({ "publicKeyData": data })).send()
+    };
     assert_eq!(upload(&public).await.expect(409).code(), "ALREADY_EXISTS");
     for data in [json!("%"), json!("AAAA"), json!(groundrun_tests::base64("no key"))] {
         assert_eq!(upload(&data).await.expect(400).violations()[0].0, "public_key_data");
@@ -244,8 +253,15 @@ async fn what_cannot_be_made_is_refused_by_name() {
     let listed = world.get(keys_path(EMAIL)).send().await.expect(200).json();
     let system = listed["keys"][0]["name"].as_str().unwrap();
     let refused = world.ask(Method::DELETE, format!("/v1/{system}")).send().await.expect(400);
-    assert_eq!((refused.code().as_str(), refused.message().as_str()), ("FAILED_PRECONDITION", "Precondition check failed."));
-    let _ = world.ask(Method::DELETE, format!("{}/{}", keys_path(EMAIL), "0".repeat(40))).send().await.expect(404);
+    assert_eq!(
+        (refused.code().as_str(), refused.message().as_str()),
+        ("FAILED_PRECONDITION", "Precondition check failed.")
+    );
+    let _ = world
+        .ask(Method::DELETE, format!("{}/{}", keys_path(EMAIL), "0".repeat(40)))
+        .send()
+        .await
+        .expect(404);
 }
 
 /// A signature by a key that is known here counts for the account of that key, and for nobody else.
@@ -258,7 +274,8 @@ async fn an_assertion_must_be_signed_by_the_account() {
     let good = file.sign(&claims);
     let _ = ask(&world, &good).await.expect(200);
     let jwt = Jwt::read(&good);
-    let google = world.get("/oauth2/v3/certs").send().await.json()["keys"][0]["kid"].as_str().unwrap().to_owned();
+    let google =
+        world.get("/oauth2/v3/certs").send().await.json()["keys"][0]["kid"].as_str().unwrap().to_owned();
     for (what, token) in [
         ("of another account", other.sign(&claims)),
         ("of another account under the right id", other.sign_as(&file.id, &claims)),
@@ -269,7 +286,9 @@ async fn an_assertion_must_be_signed_by_the_account() {
     ] {
         assert_eq!(refused(&world, &token).await, invalid_signature(), "{what}");
     }
-    for header in [json!({ "alg": "none" }), json!({ "alg": "HS256", "kid": file.id }), json!({ "alg": "RS512" })] {
+    for header in
+        [json!({ "alg": "none" }), json!({ "alg": "HS256", "kid": file.id }), json!({ "alg": "RS512" })]
+    {
         assert_eq!(refused(&world, &jwt.with_header(&header)).await.0, "invalid_grant", "{header}");
     }
     let long = jwt.with_claims(&assertion(&world, json!({ "padding": "x".repeat(16 * 1024) })));
@@ -285,7 +304,8 @@ async fn an_assertion_must_be_signed_by_the_account() {
     }
     // The emulator's own address is the token endpoint, too.
     let own = format!("http://{}/token", world.address());
-    let _ = ask(&world, &file.sign(&assertion(&world, json!({ "aud": own, "sub": EMAIL })))).await.expect(200);
+    let _ =
+        ask(&world, &file.sign(&assertion(&world, json!({ "aud": own, "sub": EMAIL })))).await.expect(200);
 }
 
 #[tokio::test]
@@ -332,14 +352,13 @@ async fn a_jwt_of_its_own_speaks_for_the_account_at_the_api() {
         assert!(!refused.text().contains(&token));
     }
     // What the account signs itself is no ID token, with whichever of its keys.
-    let service = world.deploy("hello").await;
-    world.owner().grant("hello").await;
+    let url = private(&world).await;
     let now = world.clock().seconds();
     let dressed = file.sign(&json!({
-        "iss": "https://accounts.google.com", "aud": at(&service, "/status/url"), "sub": "1", "email": EMAIL,
+        "iss": "https://accounts.google.com", "aud": url, "sub": "1", "email": EMAIL,
         "email_verified": true, "iat": now, "exp": now + 3600,
     }));
-    let answer = world.call("hello").bearer(&dressed).send().await.expect(401);
+    let answer = world.anonymous().at(&url).bearer(&dressed).send().await.expect(401);
     assert!(answer.header("x-groundrun-explain").is_none_or(|why| !why.contains(&dressed)));
 }
 
@@ -347,13 +366,15 @@ async fn a_jwt_of_its_own_speaks_for_the_account_at_the_api() {
 async fn the_keys_of_a_running_emulator_are_listed_rotated_and_imported() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().to_str().unwrap();
-    let serve = || Program::serve(Program::command(PROGRAM, ["serve", "--listen", "127.0.0.1:0", "--data-dir", data]));
+    let serve = || {
+        Program::serve(Program::command(PROGRAM, ["serve", "--listen", "127.0.0.1:0", "--data-dir", data]))
+    };
     let emulator = serve().await;
     let keys = async |address: String, arguments: &[&str]| {
         let all = [&["keys"], arguments, &["--listen", &address]].concat();
         Program::run(Program::command(PROGRAM, all)).await
     };
-    let address = emulator.address().to_string();
+    let address = emulator.client().address().to_string();
     let listed = keys(address.clone(), &["list"]).await.stdout;
     let first = listed.split_whitespace().next().unwrap().to_owned();
     assert_eq!(listed, format!("{first}  current\n"));
@@ -362,13 +383,14 @@ async fn the_keys_of_a_running_emulator_are_listed_rotated_and_imported() {
     let certificates = emulator.client().get("/oauth2/v1/certs").send().await.expect(200).json();
     let pem = directory.path().join("fixture.pem");
     std::fs::write(&pem, certificates[&first].as_str().unwrap()).unwrap();
-    let imported = keys(address.clone(), &["import", "--pem", pem.to_str().unwrap(), "--kid", "fixture"]).await;
+    let imported =
+        keys(address.clone(), &["import", "--pem", pem.to_str().unwrap(), "--kid", "fixture"]).await;
     assert_eq!(imported.stdout, format!("{rotated}fixture  imported\n"), "{imported:?}");
     let refused = keys(address.clone(), &["import", "--pem", "nowhere.pem", "--kid", "fixture"]).await;
     assert!(!refused.status.success() && refused.stderr.contains("nowhere.pem"), "{refused:?}");
-    drop(emulator.stop().await);
+    emulator.kill().await;
     let missing = keys(address, &["list"]).await;
     assert!(!missing.status.success() && missing.stderr.contains("no emulator runs"), "{missing:?}");
     let again = serve().await;
-    assert_eq!(keys(again.address().to_string(), &["list"]).await.stdout, imported.stdout);
+    assert_eq!(keys(again.client().address().to_string(), &["list"]).await.stdout, imported.stdout);
 }

@@ -1,8 +1,8 @@
 //! Which tokens are minted, what do they say, and which does a service take?
 
 use groundrun_tests::{
-    Answer, Ask, Jwt, PROJECT, World, at, base64, certificate_holds, check_signature, foreign_jwt, from_base64,
-    unsigned_jwt,
+    Answer, Ask, Jwt, PROJECT, World, at, base64, certificate_holds, check_signature, foreign_jwt,
+    from_base64, unsigned_jwt,
 };
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -334,8 +334,7 @@ async fn the_token_endpoint_knows_two_grants() {
     let ask = |fields: &[(&str, &str)]| world.ask(http::Method::POST, "/token").form(fields).send();
     let assertion = |extra: Value| {
         let now = world.clock().seconds();
-        let mut claims =
-            json!({ "iss": EMAIL, "aud": "https://oauth2.googleapis.com/token", "iat": now, "exp": now + 60 });
+        let mut claims = json!({ "iss": EMAIL, "aud": "https://oauth2.googleapis.com/token", "iat": now, "exp": now + 60 });
         claims.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         foreign_jwt(&json!({ "alg": "RS256", "typ": "JWT" }), &claims)
     };
@@ -374,8 +373,8 @@ async fn the_token_endpoint_knows_two_grants() {
     assert_snapshot!(told.trim_end(), @r#"
     "invalid_request": "Missing required parameter: grant_type"
     "unsupported_grant_type": "groundrun does not emulate the grant 'password'."
-    "invalid_grant": "Invalid JWT: the assertion is no JWT."
-    "invalid_grant": "Invalid JWT: the assertion is no JWT."
+    "invalid_request": "Missing required parameter: assertion"
+    "invalid_grant": "Invalid JWT: the header of the token cannot be read: it is not base64url."
     "invalid_grant": "Invalid JWT: it has no claim 'iss'."
     "#);
 }

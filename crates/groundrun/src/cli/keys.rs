@@ -70,13 +70,10 @@ pub(super) async fn run(keys: Keys, program: &str) -> Result<u8, Failure> {
         }
     };
     let settings = which.layered()?.resolve()?;
-    let call =
-        Call { method, path: &path, token: Some(OWNER_TOKEN), body: body.as_ref(), ..Call::default() };
+    let call = Call { method, path: &path, token: Some(OWNER_TOKEN), body: body.as_ref(), ..Call::default() };
     let answer = Client::new(reachable(settings.listen)).send(call).await.map_err(|error| match error {
-        ClientError::Refused(_) => Failure::new(format_args!("no emulator runs: {error}")).hint(format!(
-            "start one with `{program} serve{}`",
-            place_flags(&settings, Shell::current())
-        )),
+        ClientError::Refused(_) => Failure::new(format_args!("no emulator runs: {error}"))
+            .hint(format!("start one with `{program} serve{}`", place_flags(&settings, Shell::current()))),
         other => other.into(),
     })?;
     if !answer.status.is_success() {
