@@ -394,3 +394,44 @@ async fn the_keys_of_a_running_emulator_are_listed_rotated_and_imported() {
     let again = serve().await;
     assert_eq!(keys(again.client().address().to_string(), &["list"]).await.stdout, imported.stdout);
 }
+
+/// What a private service answers to tokens that a trusted key signed, and that are no good all the same.
+#[tokio::test]
+async fn a_trusted_signature_alone_lets_nobody_in() {
+    let world = World::start().await;
+    let url = private(&world).await;
+    let file = KeyFile::create(&world, "maker@demo-project.iam.gserviceaccount.com").await;
+    let import = json!({ "pem": file.json["private_key"], "kid": "fixture" });
+    let _ = world.post("/emulator/keys", &import).send().await.expect(200);
+    let claims = Jwt::read(&world.invoker().token(&url).await).claims;
+    let now = world.clock().seconds();
+    let sign = |changes: Value| {
+        let mut claims = claims.clone();
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        file.sign_as("fixture", &claims)
+    };
+    let good = sign(json!({}));
+    let elsewhere = World::with(|_| ()).await;
+    let _ = elsewhere.ask(Method::POST, "/emulator/keys:rotate").send().await.expect(200);
+    for (what, token, status) in [
+        ("good", good.clone(), 200),
+        ("valid since now", sign(json!({ "nbf": now })), 200),
+        ("not yet valid", sign(json!({ "nbf": now + 400 })), 401),
+        ("issued in the future", sign(json!({ "iat": now + 400 })), 401),
+        ("expired", sign(json!({ "exp": now })), 401),
+        ("of another issuer", sign(json!({ "iss": "https://example.com" })), 401),
+        ("for two audiences", sign(json!({ "aud": [url, "x"] })), 401),
+        ("longer than 16 KiB", sign(json!({ "padding": "x".repeat(16 * 1024) })), 401),
+        ("cut", good[..good.len() - 8].to_owned(), 401),
+        ("under the id of the account's key", file.sign(&claims), 401),
+        ("under another id", file.sign_as("fixture-2", &claims), 401),
+        ("of another emulator", elsewhere.invoker().token(&url).await, 401),
+    ] {
+        let answer = world.anonymous().at(&url).bearer(&token).send().await;
+        assert_eq!(answer.status.as_u16(), status, "{what}: {}", answer.text());
+    }
+    let twice = world.anonymous().at(&url).bearer(&good).bearer(&good).send().await;
+    assert_eq!(twice.status.as_u16(), 401, "two headers");
+    let pair = world.anonymous().at(&url).bearer(format!("{good} {good}")).send().await;
+    assert_eq!(pair.status.as_u16(), 401, "two tokens");
+}
