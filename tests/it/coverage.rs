@@ -5,7 +5,7 @@ use groundrun_api::{ROUTES, grpc_methods};
 use groundrun_model::field::{Change, Place, Row};
 use groundrun_model::service::{ServiceSettings, TemplateSettings};
 use groundrun_tests::grpc;
-use groundrun_tests::{Ask, Owner, PROJECT, REGION, World, at, revision_name, set, unsigned_jwt};
+use groundrun_tests::{Ask, Owner, PROJECT, REGION, World, at, foreign_jwt, revision_name, set};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -20,6 +20,18 @@ const DOMAIN: &str = "api.example.com";
 
 const EMAIL: &str = "caller@demo-project.iam.gserviceaccount.com";
 
+/// A key that nobody here has, and whose private half nobody kept.
+const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAl/kZjXrz98XnVJiViBqP\n\
+9HX039QC4D8k1K6d/5tiV7qnPfqmyahQjYQ9VHga1SAWcPAruu3eXSyMWjQ0rq3k\n\
+CLFiw141Bx+4nSwqKz/b0v5BYEyyBnuiWMvSHudxtOEB2N9PBVUU8r78rNDQZ9F7\n\
+i7ASTr8obgCw1QnNxcZc2NWD0dGcTgaLqUWCcVtZyXAtmiMW+xtCRHu/TFvdTYr0\n\
+9r1x6aeABjpSnuD1cBsHANfyLay0RkRowpQWWoy7hW1jSj4rWMKhIBJYPuOdowy+\n\
+Trslb4hDsGiZeG8DxZpkT1v4NrDID8PUz3+7dRA9yL4HBlMuOs3ToCkMM1Yh1OoY\n\
+vQIDAQAB\n\
+-----END PUBLIC KEY-----\n\
+";
+
 /// A mapping of a domain to that service.
 fn mapping(domain: &str) -> Value {
     json!({ "metadata": { "name": domain }, "spec": { "routeName": "hello" } })
@@ -32,6 +44,9 @@ fn body(name: &str) -> Option<Value> {
         "patch" if name.contains("serviceAccounts") => json!({ "serviceAccount": { "displayName": "x" } }),
         "update" if name.contains("serviceAccounts") => json!({ "displayName": "y" }),
         "login" => json!({ "email": "ada@example.test" }),
+        "create" if name.contains("serviceAccounts.keys") => json!({}),
+        "upload" => json!({ "publicKeyData": groundrun_tests::base64(PUBLIC_KEY) }),
+        "import" => json!({ "pem": PUBLIC_KEY, "kid": "fixture" }),
         "create" if name.contains("serviceAccounts") => json!({ "accountId": "another" }),
         "create" if name.contains("domainmappings") => mapping("another.example.com"),
         "create" => Owner::service("another"),
@@ -68,7 +83,7 @@ fn exchange() -> [(&'static str, &'static str); 5] {
 async fn drive(
     world: &World,
     (method, path, name): (&str, &str, &str),
-    retired: &str,
+    (retired, account_key): (&str, &str),
     operations: &[String],
 ) -> Ask {
     let is_v2 = path.starts_with("/v2/");
@@ -87,6 +102,7 @@ async fn drive(
         ("{account}", EMAIL),
         // The first that is opened.
         ("{workload}", "1"),
+        ("{key}", account_key),
     ] {
         path = path.replace(parameter, value);
     }
@@ -113,8 +129,12 @@ async fn drive(
         }
         Some(body) if asks_with_body => ask.json(&body),
         _ if name.ends_with(".token") => {
-            let claims = json!({ "iss": EMAIL, "target_audience": "aud1" });
-            let assertion = unsigned_jwt(&json!({ "alg": "RS256" }), &claims);
+            let now = world.clock().seconds();
+            let claims = json!({
+                "iss": EMAIL, "aud": "https://oauth2.googleapis.com/token", "iat": now, "exp": now + 60,
+                "target_audience": "aud1",
+            });
+            let assertion = foreign_jwt(&json!({ "alg": "RS256" }), &claims);
             let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
             ask.form(&[("grant_type", grant), ("assertion", &assertion)])
         }
@@ -135,9 +155,12 @@ async fn every_route_answers() {
     let id =
         |operation: &Value| at(operation, "/name").as_str().unwrap().rsplit('/').next().unwrap().to_owned();
     let operations: Vec<String> = at(&listed, "/operations").as_array().unwrap().iter().map(id).collect();
+    let keys = format!("/v1/projects/-/serviceAccounts/{EMAIL}/keys");
+    let made = world.post(keys, &json!({})).send().await.expect(200).json();
+    let account_key = id(&made);
     let mut failing = Vec::new();
     for route in ROUTES {
-        let answer = drive(&world, *route, &retired, &operations).await.send().await;
+        let answer = drive(&world, *route, (&retired, &account_key), &operations).await.send().await;
         if !answer.status.is_success() {
             failing.push((route.2, format!("{}: {} {}", answer.asked, answer.status, answer.text())));
         }

@@ -20,6 +20,7 @@ mod domain_mappings;
 mod doors;
 mod grpc;
 mod invoker;
+mod keys;
 mod logs;
 mod metadata;
 mod openapi;

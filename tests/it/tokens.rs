@@ -2,8 +2,8 @@
 
 use groundrun_engine::OWNER_TOKEN;
 use groundrun_tests::{
-    Answer, Ask, Jwt, PROJECT, World, at, base64, certificate_holds, check_signature, from_base64,
-    unsigned_jwt,
+    Answer, Ask, Jwt, PROJECT, World, at, base64, certificate_holds, check_signature, foreign_jwt,
+    from_base64, unsigned_jwt,
 };
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -334,10 +334,10 @@ async fn the_token_endpoint_knows_two_grants() {
     let world = World::start().await;
     let ask = |fields: &[(&str, &str)]| world.ask(http::Method::POST, "/token").form(fields).send();
     let assertion = |extra: Value| {
-        let mut claims =
-            json!({ "iss": EMAIL, "aud": "https://oauth2.googleapis.com/token", "iat": 0, "exp": 1 });
+        let now = world.clock().seconds();
+        let mut claims = json!({ "iss": EMAIL, "aud": "https://oauth2.googleapis.com/token", "iat": now, "exp": now + 60 });
         claims.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-        unsigned_jwt(&json!({ "alg": "RS256", "typ": "JWT" }), &claims)
+        foreign_jwt(&json!({ "alg": "RS256", "typ": "JWT" }), &claims)
     };
     let bearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
@@ -366,7 +366,7 @@ async fn the_token_endpoint_knows_two_grants() {
         &[("grant_type", "password")],
         &[("grant_type", bearer)],
         &[("grant_type", bearer), ("assertion", "a.b.c")],
-        &[("grant_type", bearer), ("assertion", &unsigned_jwt(&json!({}), &json!({})))],
+        &[("grant_type", bearer), ("assertion", &foreign_jwt(&json!({ "alg": "RS256" }), &json!({})))],
     ] {
         let refused = ask(fields).await.expect(400).json();
         told.push_str(&format!("{}: {}\n", refused["error"], refused["error_description"]));
@@ -374,8 +374,8 @@ async fn the_token_endpoint_knows_two_grants() {
     assert_snapshot!(told.trim_end(), @r#"
     "invalid_request": "Missing required parameter: grant_type"
     "unsupported_grant_type": "groundrun does not emulate the grant 'password'."
-    "invalid_grant": "Invalid JWT: the assertion is no JWT."
-    "invalid_grant": "Invalid JWT: the assertion is no JWT."
+    "invalid_request": "Missing required parameter: assertion"
+    "invalid_grant": "Invalid JWT: the header of the token cannot be read: it is not base64url."
     "invalid_grant": "Invalid JWT: it has no claim 'iss'."
     "#);
 }

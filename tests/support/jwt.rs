@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::JwkSet;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde_json::Value;
 
 /// A JWT, taken apart without any check.
@@ -95,6 +95,23 @@ pub fn version_micros(version: &Value) -> i64 {
 /// A JWT without a signature, such as nobody checks.
 pub fn unsigned_jwt(header: &Value, claims: &Value) -> String {
     format!("{}.{}.AA", encoded(header), encoded(claims))
+}
+
+/// A JWT that this private key (RSA-2048, PKCS#8, PEM) signs with RS256 and that names it by `kid`.
+#[track_caller]
+pub fn signed_jwt(private_key: &str, kid: &str, claims: &Value) -> String {
+    let mut header = Header::new(Algorithm::RS256);
+    header.kid = Some(kid.to_owned());
+    let body: String = private_key.lines().filter(|line| !line.starts_with("-----")).collect();
+    let pkcs8 = STANDARD.decode(body).unwrap();
+    // PKCS#8 of such a key is 26 bytes, and then the PKCS#1 that the library wants.
+    let key = EncodingKey::from_rsa_der(&pkcs8[26..]);
+    jsonwebtoken::encode(&header, claims, &key).unwrap()
+}
+
+/// A JWT that looks as if a key had signed it that nobody here knows.
+pub fn foreign_jwt(header: &Value, claims: &Value) -> String {
+    format!("{}.{}.{}", encoded(header), encoded(claims), URL_SAFE_NO_PAD.encode([7; 256]))
 }
 
 fn encoded(value: &Value) -> String {

@@ -35,8 +35,8 @@ pub use database::make_newer;
 pub use http_client::{Answer, Ask, Client, DEADLINE, Http2};
 pub use json::{annotation, at, condition, patched, revision_name, set};
 pub use jwt::{
-    Jwt, base64, certificate_holds, check_signature, from_base64, unsigned_jwt, url_safe_base64,
-    version_micros,
+    Jwt, base64, certificate_holds, check_signature, foreign_jwt, from_base64, signed_jwt, unsigned_jwt,
+    url_safe_base64, version_micros,
 };
 pub use program::{Finished, Program};
 pub use transcript::{Transcript, redacted};

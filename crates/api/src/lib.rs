@@ -3,6 +3,7 @@
 //! A handler parses, calls one method of the engine, and renders. `error` alone knows HTTP statuses and
 //! the JSON of `google.rpc.Status`; `routes` is the list of all that is answered.
 
+mod account_keys;
 mod call;
 mod emulator;
 mod error;
@@ -18,12 +19,14 @@ mod openapi;
 mod overview;
 mod paging;
 mod partial;
+mod public_keys;
 mod reply;
 mod resource_manager;
 mod routes;
 mod service_accounts;
 mod service_usage;
 mod shape;
+mod signing_keys;
 mod sts;
 mod token_info;
 mod unimplemented;

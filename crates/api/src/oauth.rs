@@ -1,18 +1,18 @@
-//! Tokens and public keys as Google's sign-in hosts give them out.
+//! Tokens as Google's sign-in hosts give them out.
 
-use axum::extract::{Path, Request, State as FromState};
+use axum::extract::{Request, State as FromState};
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use groundrun_engine::{TokenGrant, TokenReply};
-use groundrun_model::account::Account;
-use groundrun_model::{Code, Error, token};
+use groundrun_model::error::Reason;
+use groundrun_model::{Code, Error, assertion};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::State;
 use crate::call::read_body;
-use crate::reply::{Json, Reply, json_response};
+use crate::reply::{Json, json_response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// A refusal of the token endpoint, as RFC 6749 spells it.
 pub(crate) struct OAuthError(pub(crate) &'static str, pub(crate) String);
@@ -26,9 +26,10 @@ impl IntoResponse for OAuthError {
 
 impl From<Error> for OAuthError {
     fn from(error: Error) -> Self {
-        let kind = match error.code {
-            Code::Internal => "server_error",
-            Code::InvalidArgument => "invalid_request",
+        let kind = match error.reason {
+            Some(Reason { reason, domain: assertion::OAUTH, .. }) => reason,
+            _ if error.code == Code::Internal => "server_error",
+            _ if error.code == Code::InvalidArgument => "invalid_request",
             _ => "invalid_grant",
         };
         Self(kind, error.message)
@@ -49,7 +50,11 @@ async fn grant(state: &State, request: Request) -> Result<Value, OAuthError> {
     let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let grant = match field("grant_type") {
         Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => {
-            assertion(field("assertion").unwrap_or_default())?
+            let Some(jwt) = field("assertion").filter(|jwt| !jwt.is_empty()) else {
+                let text = "Missing required parameter: assertion";
+                return Err(OAuthError("invalid_request", text.to_owned()));
+            };
+            TokenGrant::Assertion { jwt: jwt.to_owned(), base: state.base.to_string() }
         }
         Some("refresh_token") => TokenGrant::Refresh {
             client_id: field("client_id").unwrap_or_default().to_owned(),
@@ -69,19 +74,6 @@ async fn grant(state: &State, request: Request) -> Result<Value, OAuthError> {
         }
     };
     Ok(render(state, &state.engine.token(grant).await?))
-}
-
-/// What an assertion claims. Its signature is not checked: the keys of service accounts made elsewhere
-/// are not known here.
-fn assertion(jwt: &str) -> Result<TokenGrant, OAuthError> {
-    let invalid = |text: &str| OAuthError("invalid_grant", text.to_owned());
-    let claims = claims_of(jwt).ok_or_else(|| invalid("Invalid JWT: the assertion is no JWT."))?;
-    let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
-    Ok(TokenGrant::Assertion {
-        issuer: text("iss").ok_or_else(|| invalid("Invalid JWT: it has no claim 'iss'."))?,
-        target_audience: text("target_audience"),
-        scopes: text("scope").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
-    })
 }
 
 /// The claims of a JWT, of which nothing is proven.
@@ -104,44 +96,4 @@ fn render(state: &State, reply: &TokenReply) -> Value {
         body["id_token"] = json!(id_token);
     }
     body
-}
-
-/// The public keys of ID tokens as a JSON Web Key Set.
-pub(crate) async fn jwks(FromState(state): FromState<State>) -> Reply {
-    Ok(Json(state.engine.keys().jwks().await.map_err(Error::internal)?))
-}
-
-/// The public keys of ID tokens as X.509 certificates by key id.
-pub(crate) async fn certificates(FromState(state): FromState<State>) -> Reply {
-    Ok(Json(state.engine.keys().pem_certificates().await.map_err(Error::internal)?))
-}
-
-/// The public keys with which a service account signs, as a JSON Web Key Set.
-pub(crate) async fn account_jwks(FromState(state): FromState<State>, Path(email): Path<String>) -> Reply {
-    let account = Account::new(&email);
-    Ok(Json(state.engine.keys().service_account_jwks(&account).await.map_err(Error::internal)?))
-}
-
-/// The public keys with which a service account signs, as X.509 certificates by key id.
-pub(crate) async fn account_certificates(
-    FromState(state): FromState<State>,
-    Path(email): Path<String>,
-) -> Reply {
-    let account = Account::new(&email);
-    Ok(Json(state.engine.keys().service_account_certificates(&account).await.map_err(Error::internal)?))
-}
-
-/// The OpenID discovery document; its addresses are this emulator's.
-pub(crate) async fn discovery(FromState(state): FromState<State>) -> Reply {
-    let base = &state.base;
-    Ok(Json(json!({
-        "issuer": token::ISSUER,
-        "jwks_uri": format!("{base}/oauth2/v3/certs"),
-        "token_endpoint": format!("{base}/token"),
-        "response_types_supported": ["id_token"],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "claims_supported": ["aud", "azp", "email", "email_verified", "exp", "hd", "iat", "iss", "sub"],
-        "grant_types_supported": ["refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer"],
-    })))
 }

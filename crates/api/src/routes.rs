@@ -13,6 +13,7 @@ use crate::error::refusal;
 use crate::v1::{domain_mappings, locations, operations, revisions, services};
 use crate::v2::rest;
 use crate::{State, grpc, health, iam_credentials, iam_policy, logging, login, oauth, openapi, overview};
+use crate::{account_keys, public_keys, signing_keys};
 use crate::{resource_manager, service_accounts, service_usage, shape, sts, token_info, unimplemented, verb};
 
 /// The name of the server, in every answer of the API.
@@ -140,6 +141,13 @@ routes! {
     post "/v1/projects/{project}/serviceAccounts/{account}/:generateAccessToken" "iamcredentials.projects.serviceAccounts.generateAccessToken" => iam_credentials::generate_access_token;
     post "/v1/projects/{project}/serviceAccounts/{account}/:signBlob" "iamcredentials.projects.serviceAccounts.signBlob" => iam_credentials::sign_blob;
     post "/v1/projects/{project}/serviceAccounts/{account}/:signJwt" "iamcredentials.projects.serviceAccounts.signJwt" => iam_credentials::sign_jwt;
+    get "/v1/projects/{project}/serviceAccounts/{account}/keys" "iam.projects.serviceAccounts.keys.list" => account_keys::list_all;
+    post "/v1/projects/{project}/serviceAccounts/{account}/keys" "iam.projects.serviceAccounts.keys.create" => account_keys::create;
+    post "/v1/projects/{project}/serviceAccounts/{account}/keys/:upload" "iam.projects.serviceAccounts.keys.upload" => account_keys::upload;
+    get "/v1/projects/{project}/serviceAccounts/{account}/keys/{key}" "iam.projects.serviceAccounts.keys.get" => account_keys::get;
+    post "/v1/projects/{project}/serviceAccounts/{account}/keys/{key}/:disable" "iam.projects.serviceAccounts.keys.disable" => account_keys::disable;
+    post "/v1/projects/{project}/serviceAccounts/{account}/keys/{key}/:enable" "iam.projects.serviceAccounts.keys.enable" => account_keys::enable;
+    delete "/v1/projects/{project}/serviceAccounts/{account}/keys/{key}" "iam.projects.serviceAccounts.keys.delete" => account_keys::delete;
 
     // Tokens and public keys.
     post "/token" "oauth2.token" => oauth::token;
@@ -159,16 +167,21 @@ routes! {
     get "/oauth2/v1/userinfo" "oauth2.userinfo.get" => token_info::older_user_info;
     get "/oauth2/v2/userinfo" "oauth2.userinfo.get" => token_info::older_user_info;
     get "/userinfo/v2/me" "oauth2.userinfo.v2.me.get" => token_info::older_user_info;
-    get "/oauth2/v1/certs" "oauth2.certs" => oauth::certificates;
-    get "/oauth2/v3/certs" "oauth2.jwks" => oauth::jwks;
-    get "/service_accounts/v1/metadata/x509/{account}" "serviceAccounts.x509" => oauth::account_certificates;
-    get "/service_accounts/v1/metadata/jwk/{account}" "serviceAccounts.jwk" => oauth::account_jwks;
-    get "/service_accounts/v1/jwk/{account}" "serviceAccounts.jwk" => oauth::account_jwks;
-    get "/.well-known/openid-configuration" "openid.discovery" => oauth::discovery;
+    get "/oauth2/v1/certs" "oauth2.certs" => public_keys::certificates;
+    get "/oauth2/v3/certs" "oauth2.jwks" => public_keys::jwks;
+    get "/service_accounts/v1/metadata/x509/{account}" "serviceAccounts.x509" => public_keys::account_certificates;
+    get "/robot/v1/metadata/x509/{account}" "serviceAccounts.x509" => public_keys::account_certificates;
+    get "/service_accounts/v1/metadata/raw/{account}" "serviceAccounts.raw" => public_keys::account_raw_keys;
+    get "/service_accounts/v1/metadata/jwk/{account}" "serviceAccounts.jwk" => public_keys::account_jwks;
+    get "/service_accounts/v1/jwk/{account}" "serviceAccounts.jwk" => public_keys::account_jwks;
+    get "/.well-known/openid-configuration" "openid.discovery" => public_keys::discovery;
 
     // The emulator itself.
     post "/emulator/login" "groundrun.login" => login::login;
     get "/" "groundrun.overview" => overview::page;
+    get "/emulator/keys" "groundrun.keys.list" => signing_keys::list_all;
+    post "/emulator/keys" "groundrun.keys.import" => signing_keys::import;
+    post "/emulator/keys/:rotate" "groundrun.keys.rotate" => signing_keys::rotate;
     get "/healthz" "groundrun.healthz" => health::healthz;
     get "/readyz" "groundrun.readyz" => health::readyz;
     get "/emulator/workloads" "groundrun.workloads.list" => workloads::list_all;

@@ -52,8 +52,8 @@ impl Allowed<'_> {
 }
 
 impl Engine {
-    /// The caller who shows `bearer`: the account that an access token of this emulator was minted for.
-    /// With [`OWNER_TOKEN`] it is the owner of this machine. Unless credentials are asked for, it is the
+    /// The caller who shows `bearer`: the account that an access token of this emulator was minted for, or
+    /// the service account that signed a JWT with a key that is known here. With [`OWNER_TOKEN`] it is the owner of this machine. Unless credentials are asked for, it is the
     /// owner with any other token too, a real one of Google's among them, or with none.
     ///
     /// # Errors
@@ -70,8 +70,13 @@ impl Engine {
         }
         match self.0.parts.keys.verify_access_token(token, self.now()) {
             Ok(claims) => self.standing_of(&claims).map(|account| Caller::new(&account)),
-            Err(TokenError::NotAnAccessToken | TokenError::ForeignAccessToken) if lenient => {
-                Ok(self.local_owner())
+            Err(problem @ (TokenError::NotAnAccessToken | TokenError::ForeignAccessToken)) => {
+                match self.self_signed_bearer(token).await {
+                    Ok(Some(account)) => Ok(Caller::new(&account)),
+                    Ok(None) if lenient => Ok(self.local_owner()),
+                    Ok(None) => Err(Error::invalid_credential(problem)),
+                    Err(refused) => Err(Error::invalid_credential(refused.message)),
+                }
             }
             Err(problem) => Err(Error::invalid_credential(problem)),
         }

@@ -2,8 +2,9 @@
 
 use groundrun_identity::KeyError;
 use groundrun_model::account::Account;
+use groundrun_model::assertion::Wanted;
 use groundrun_model::token::{GoogleClaims, IdClaims};
-use groundrun_model::{Code, Error, Result, Timestamp};
+use groundrun_model::{Error, Result, Timestamp};
 
 use crate::delegation::Target;
 use crate::login::REFRESH;
@@ -48,14 +49,12 @@ impl From<bool> for Included {
 /// What is asked of the token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenGrant {
-    /// `jwt-bearer`: the claims of an assertion, whose signature nobody here can check.
+    /// `jwt-bearer`: the assertion of a service account.
     Assertion {
-        /// The account: claim `iss`.
-        issuer: String,
-        /// Claim `target_audience`: asks for an ID token.
-        target_audience: Option<String>,
-        /// Claim `scope`: asks for an access token.
-        scopes: Vec<String>,
+        /// The JWT.
+        jwt: String,
+        /// The URL of this emulator, whose token endpoint an assertion may be for.
+        base: String,
     },
     /// `refresh_token`.
     Refresh {
@@ -159,23 +158,20 @@ impl Engine {
     /// What the token endpoint answers to `grant`.
     ///
     /// # Errors
-    /// 401 if identities are strict: nobody here can check the signature of an assertion.
+    /// An assertion that is refused; see [`groundrun_model::assertion`].
     pub async fn token(&self, grant: TokenGrant) -> Result<TokenReply> {
         match grant {
-            TokenGrant::Assertion { .. } if self.0.config.strict_identity => {
-                Err(Error::new(Code::Unauthenticated, "Invalid JWT Signature."))
-            }
-            TokenGrant::Assertion { issuer, target_audience: Some(audience), .. } => {
-                let account = self.token_account(&issuer).await?;
-                let claims = IdClaims::new(&account, &audience, true, self.now());
-                let id_token = Some(self.keys().id_token(&claims).await.map_err(unsigned)?);
-                Ok(TokenReply { access_token: None, id_token })
-            }
-            TokenGrant::Assertion { issuer, scopes, .. } => {
-                let account = self.token_account(&issuer).await?;
-                let token = self.access_token(&account, &scopes, LONGEST_SECONDS).await?;
-                Ok(TokenReply { access_token: Some(token), id_token: None })
-            }
+            TokenGrant::Assertion { jwt, base } => match self.asserted(&jwt, &base).await? {
+                (account, Wanted::IdToken(audience)) => {
+                    let claims = IdClaims::new(&account, &audience, true, self.now());
+                    let id_token = Some(self.keys().id_token(&claims).await.map_err(unsigned)?);
+                    Ok(TokenReply { access_token: None, id_token })
+                }
+                (account, Wanted::AccessToken(scopes)) => {
+                    let token = self.access_token(&account, &scopes, LONGEST_SECONDS).await?;
+                    Ok(TokenReply { access_token: Some(token), id_token: None })
+                }
+            },
             TokenGrant::Refresh { client_id, refresh_token } => {
                 let account = self.refreshed(&refresh_token)?;
                 let claims = IdClaims::new(&account, &client_id, true, self.now());

@@ -4,8 +4,10 @@
 //! edges parse, call one method, and render. The rules are in `groundrun-model`; this crate brings them
 //! together with the store, the keys, the instances and the clock.
 
+mod account_keys;
 mod account_lives;
 mod account_policies;
+mod assertion;
 mod caller;
 mod clock;
 mod credentials;
@@ -14,6 +16,7 @@ mod deployment;
 mod directory;
 mod domain_mappings;
 mod draw;
+mod key_rotation;
 mod locks;
 mod login;
 mod logs;
@@ -43,6 +46,7 @@ use groundrun_model::{Error, Project, Region, Result};
 use groundrun_runtime::{Backend, Logs};
 use groundrun_store::{CommitError, Store};
 
+pub use account_keys::{AccountKeyView, KeyManager};
 pub use caller::{Allowed, Caller};
 pub use clock::Clock;
 pub use credentials::{AccessToken, Included, TokenGrant, TokenReply};
@@ -50,6 +54,7 @@ pub use delegation::Target;
 pub use directory::Directory;
 pub use domain_mappings::DomainMappingView;
 pub use draw::Draw;
+pub use groundrun_identity::{KeyFile, KeyState, PublishedKey, RingKey, certificates, jwk_set, raw_keys};
 pub use groundrun_store::{Cursor, ServiceAccount};
 pub use logs::{LogPage, LogQuery};
 pub use revisions::RevisionView;
@@ -155,6 +160,7 @@ impl Engine {
         for known in engine.store().all_service_accounts().await? {
             engine.0.directory.note(&known);
         }
+        engine.recall_account_keys().await?;
         engine.publish_all().await?;
         Ok(engine)
     }

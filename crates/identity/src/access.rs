@@ -76,10 +76,24 @@ pub(crate) fn make(
     Ok(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(sealed)))
 }
 
-/// The claims of an access token that was made with this secret and has not ended.
-pub(crate) fn verify(secret: &hmac::Key, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+/// The claims of an access token that was made with one of these secrets and has not ended.
+pub(crate) fn verify<'s>(
+    secrets: impl Iterator<Item = &'s hmac::Key>,
+    token: &str,
+    now: Timestamp,
+) -> Result<AccessClaims, TokenError> {
     let body = token.strip_prefix(PREFIX).ok_or(TokenError::NotAnAccessToken)?;
-    let claims = open(secret, body)?;
+    let sealed = BASE64_URL_SAFE_NO_PAD.decode(body).map_err(|_| TokenError::ForeignAccessToken)?;
+    let (tag, bytes) = sealed.split_at_checked(TAG_BYTES).ok_or(TokenError::ForeignAccessToken)?;
+    let claims: Claims<'_> = serde_json::from_slice(bytes).map_err(|_| TokenError::ForeignAccessToken)?;
+    // It reads like one of ours; whether it is one, only the seal tells.
+    let mut secrets = secrets.peekable();
+    if secrets.peek().is_none() {
+        return Err(TokenError::ForeignAccessToken);
+    }
+    if !secrets.any(|secret| hmac::verify(secret, bytes, tag).is_ok()) {
+        return Err(TokenError::BrokenAccessToken);
+    }
     check_not_ended(claims.exp, now)?;
     Ok(AccessClaims {
         account: match claims.sub {
@@ -89,13 +103,4 @@ pub(crate) fn verify(secret: &hmac::Key, token: &str, now: Timestamp) -> Result<
         scopes: claims.scopes.into_owned(),
         expires: Timestamp::from_seconds(claims.exp),
     })
-}
-
-fn open(secret: &hmac::Key, body: &str) -> Result<Claims<'static>, TokenError> {
-    let sealed = BASE64_URL_SAFE_NO_PAD.decode(body).map_err(|_| TokenError::ForeignAccessToken)?;
-    let (tag, bytes) = sealed.split_at_checked(TAG_BYTES).ok_or(TokenError::ForeignAccessToken)?;
-    let claims = serde_json::from_slice(bytes).map_err(|_| TokenError::ForeignAccessToken)?;
-    // It reads like one of ours; whether it is one, only the seal tells.
-    hmac::verify(secret, bytes, tag).map_err(|_| TokenError::BrokenAccessToken)?;
-    Ok(claims)
 }

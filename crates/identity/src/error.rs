@@ -57,6 +57,24 @@ pub enum KeyError {
         /// The id of the key.
         kid: String,
     },
+    /// What was handed over holds no key that can be used.
+    #[error("this is no public key to trust: {0}")]
+    PublicKey(&'static str),
+    /// The id under which a key is to be trusted is none.
+    #[error("a key id (kid) is 1 to 128 printable characters without a space")]
+    KeyId,
+    /// The id under which a key is to be trusted is that of a key of the emulator's own.
+    #[error("the key id {kid} is that of a key of this emulator: choose another one")]
+    OwnKeyId {
+        /// The id of the key.
+        kid: String,
+    },
+    /// The id under which a key is to be trusted means another key already.
+    #[error("another key was imported under the key id {kid}: choose another one")]
+    OtherKey {
+        /// The id of the key.
+        kid: String,
+    },
     /// A key could not be made.
     #[error("cannot make a signing key: {0}")]
     Make(String),
@@ -81,6 +99,12 @@ pub enum TokenError {
     Parts {
         /// How many parts there are.
         count: usize,
+    },
+    /// A token that is not even read.
+    #[error("the token is {bytes} bytes long; more than 16384 are not read")]
+    TooLong {
+        /// Its length in bytes.
+        bytes: usize,
     },
     /// An access token where an ID token is wanted.
     #[error("this is an access token; Cloud Run takes ID tokens only")]
@@ -115,13 +139,24 @@ pub enum TokenError {
         /// The key id of the header, made fit to print.
         kid: String,
     },
+    /// A key that signed ID tokens before a rotation, of which none can live any more.
+    #[error("the token is signed by key {kid}, which was rotated out and ended at {}", at.to_rfc3339_seconds())]
+    RetiredKey {
+        /// The key id of the header.
+        kid: String,
+        /// When the key left.
+        at: Timestamp,
+    },
     /// A JWT that a service account signed itself.
     #[error(
-        "the token is signed by the service account itself (key {kid}); Cloud Run takes ID tokens that Google signed"
+        "the token is signed by the service account {email} itself (key {kid}); Cloud Run takes ID tokens \
+         that Google signed"
     )]
     ServiceAccountKey {
         /// The key id of the header.
         kid: String,
+        /// The account whose key it is.
+        email: String,
     },
     /// The signature is not that of this header and this payload.
     #[error("the signature does not match")]
@@ -153,6 +188,14 @@ pub enum TokenError {
     #[error("the token was issued at {}, {ahead_seconds} s in the future", at.to_rfc3339_seconds())]
     NotYetIssued {
         /// The `iat` of the token.
+        at: Timestamp,
+        /// How far ahead that is, in seconds.
+        ahead_seconds: i64,
+    },
+    /// `nbf` is further ahead than clocks differ.
+    #[error("the token is not valid before {}, {ahead_seconds} s in the future", at.to_rfc3339_seconds())]
+    NotYetValid {
+        /// The `nbf` of the token.
         at: Timestamp,
         /// How far ahead that is, in seconds.
         ahead_seconds: i64,

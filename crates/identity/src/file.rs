@@ -1,8 +1,8 @@
 //! How does a key outlive the process?
 //!
 //! One file a key, mode 0600, in a directory of mode 0700. A file appears whole under its name or not
-//! at all, and is never replaced: of two processes that start in one directory, the first to finish
-//! makes the key and the other takes it over.
+//! at all, and only a rotation replaces one: of two processes that start in one directory, the first to
+//! finish makes the key and the other takes it over.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -54,20 +54,43 @@ pub(crate) fn keep(path: &Path, key: SigningKey) -> Result<SigningKey, KeyError>
     }
 }
 
-fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
+/// Writes a file that must not be there yet.
+pub(crate) fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let file = unfinished(path, contents)?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_name(path);
+    Ok(())
+}
+
+/// Writes a file in the place of the one there: whoever reads it finds the one or the other.
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let file = unfinished(path, contents)?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_name(path);
+    Ok(())
+}
+
+fn unfinished(path: &Path, contents: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     let mut file = tempfile::Builder::new() // of mode 0600 from the start
         .prefix(&unfinished_prefix(path))
         .suffix(UNFINISHED)
-        .tempfile_in(directory)?;
+        .tempfile_in(directory_of(path))?;
     file.write_all(contents)?;
     file.as_file().sync_all()?;
-    file.persist_noclobber(path).map_err(|error| error.error)?;
-    // The name, too, must survive a power cut. Not every system can sync a directory; then it does it
-    // by itself, later.
+    Ok(file)
+}
+
+/// The name, too, must survive a power cut. Not every system can sync a directory; then it does it by
+/// itself, later.
+fn sync_name(path: &Path) {
     #[cfg(unix)]
-    fs::File::open(directory)?.sync_all().ok();
-    Ok(())
+    if let Ok(directory) = fs::File::open(directory_of(path)) {
+        directory.sync_all().ok();
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 fn unfinished_prefix(path: &Path) -> String {

@@ -9,6 +9,7 @@ use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{KeyError, TokenError};
+use crate::public_key::PublicKey;
 use crate::signing_key::SigningKey;
 
 /// The JWT with these claims, signed by the key with RS256.
@@ -30,6 +31,10 @@ pub(crate) fn sign(key: &SigningKey, payload: &[u8]) -> Result<String, KeyError>
     Ok(token)
 }
 
+/// How long a token may be, in bytes. Google's front end takes no longer header, and what is longer is not
+/// even looked at.
+pub(crate) const LONGEST_BYTES: usize = 16 * 1024;
+
 /// What the header of a JWT says about its signature.
 #[derive(Deserialize)]
 pub(crate) struct Header {
@@ -48,6 +53,9 @@ pub(crate) struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Takes a token apart at its dots.
     pub(crate) fn of(token: &'a str) -> Result<Self, TokenError> {
+        if token.len() > LONGEST_BYTES {
+            return Err(TokenError::TooLong { bytes: token.len() });
+        }
         let wrong_count = || TokenError::Parts { count: token.split('.').count() };
         let (signed, signature) = token.rsplit_once('.').ok_or_else(wrong_count)?;
         let (header, payload) = signed.split_once('.').ok_or_else(wrong_count)?;
@@ -65,11 +73,21 @@ impl<'a> Parts<'a> {
     }
 
     /// The payload, if this key signed it together with this header.
-    pub(crate) fn payload_signed_by(&self, key: &SigningKey) -> Result<Vec<u8>, TokenError> {
+    pub(crate) fn payload_signed_by(&self, key: &PublicKey) -> Result<Vec<u8>, TokenError> {
         if !key.made(self.signed.as_bytes(), self.signature) {
             return Err(TokenError::Signature);
         }
+        self.payload()
+    }
+
+    /// The payload, whoever signed it.
+    pub(crate) fn payload(&self) -> Result<Vec<u8>, TokenError> {
         decode(self.payload).ok_or_else(|| TokenError::Claims { reason: "they are not base64url".to_owned() })
+    }
+
+    /// The signature as it stands there.
+    pub(crate) fn signature(&self) -> &'a str {
+        self.signature
     }
 }
 

@@ -5,19 +5,28 @@
 //! that these keys signed and that has not ended. Whom a token may call is not decided here.
 //!
 //! Three things are signed, and none passes for another:
-//! - an ID token, by RS256 with the key of Google's own certificates;
-//! - what a service account signs (`signJwt`, `signBlob`), by RS256 with a second key, published only
-//!   as that account's, so that a self-signed JWT never passes for an ID token whatever it claims;
-//! - an access token, by HMAC with a secret that is derived from the first key and never published.
+//! - an ID token, by RS256 with the current key of Google's own certificates;
+//! - what a service account signs (`signJwt`, `signBlob`, its key files), by RS256 with a key of its own,
+//!   published only as that account's, so that a self-signed JWT never passes for an ID token whatever it
+//!   claims;
+//! - an access token, by HMAC with a secret that is derived from a key of the ID tokens and never
+//!   published.
 
 mod access;
+mod account_keys;
 mod cache;
 mod document;
 mod error;
 mod file;
 mod jwt;
+mod key_file;
 mod keys;
+mod pem;
 mod provider;
+mod public_key;
+mod ring;
+mod ring_files;
+mod self_signed;
 mod signing_key;
 mod slot;
 mod verifier;
@@ -26,6 +35,11 @@ mod verifier;
 mod tests;
 
 pub use access::AccessClaims;
+pub use document::{certificates, jwk_set, raw_keys};
 pub use error::{KeyError, TokenError};
+pub use key_file::KeyFile;
 pub use keys::Keys;
+pub use public_key::PublishedKey;
+pub use ring::{KeyState, RingKey};
+pub use self_signed::SelfSigned;
 pub use verifier::{Verified, Verifier};

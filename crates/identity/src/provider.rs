@@ -7,12 +7,11 @@
 use std::sync::{Arc, LazyLock, Weak};
 
 use arc_swap::ArcSwap;
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER as STOCK;
-use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier};
-use jsonwebtoken::signature::{Error, Signer, Verifier};
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey, errors};
-use rcgen::{KeyPair, PublicKeyData as _, SigningKey as _};
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner};
+use jsonwebtoken::signature::{Error, Signer};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey, errors};
+use rcgen::{KeyPair, SigningKey as _};
 
 #[cfg(test)]
 mod tests;
@@ -20,26 +19,23 @@ mod tests;
 /// The provider of this process, unless somebody has installed another one before.
 static PROVIDER: LazyLock<CryptoProvider> = LazyLock::new(|| CryptoProvider {
     signer_factory: signer,
-    verifier_factory: verifier,
+    verifier_factory: STOCK.verifier_factory,
     key_utils: STOCK.key_utils.clone(),
 });
 
-/// The keys in use, two in an emulator. Read without a lock; it keeps no key alive, so that a private
+/// The keys in use, a few in an emulator. Read without a lock; it keeps no key alive, so that a private
 /// key is gone with the last that may use it.
 static KEYS: LazyLock<ArcSwap<Vec<Weak<ParsedKey>>>> = LazyLock::new(ArcSwap::default);
 
 /// An RSA key pair, parsed, and as the JWT library takes it.
 pub(crate) struct ParsedKey {
     pair: KeyPair,
-    public: ParsedPublicKey,
     encoding: EncodingKey,
-    decoding: DecodingKey,
 }
 
-/// Makes the JWT library find this RSA key pair parsed for as long as the answer is kept. The error
-/// says what is wrong with the key.
-pub(crate) fn register(pair: KeyPair) -> Result<Arc<ParsedKey>, &'static str> {
-    Ok(enter(ParsedKey::new(pair)?))
+/// Makes the JWT library find this RSA key pair parsed for as long as the answer is kept.
+pub(crate) fn register(pair: KeyPair) -> Arc<ParsedKey> {
+    enter(ParsedKey::new(pair))
 }
 
 fn enter(key: ParsedKey) -> Arc<ParsedKey> {
@@ -55,14 +51,8 @@ fn enter(key: ParsedKey) -> Arc<ParsedKey> {
 }
 
 impl ParsedKey {
-    fn new(pair: KeyPair) -> Result<Self, &'static str> {
-        Ok(Self {
-            public: ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.der_bytes())
-                .map_err(|_| "its public half is invalid")?,
-            encoding: EncodingKey::from_rsa_der(unwrapped(pair.serialized_der())),
-            decoding: DecodingKey::from_rsa_der(pair.der_bytes()),
-            pair,
-        })
+    fn new(pair: KeyPair) -> Self {
+        Self { encoding: EncodingKey::from_rsa_der(unwrapped(pair.serialized_der())), pair }
     }
 
     /// The key pair as the maker of certificates takes it.
@@ -73,11 +63,6 @@ impl ParsedKey {
     /// The private half as the JWT library takes it.
     pub(crate) fn encoding(&self) -> &EncodingKey {
         &self.encoding
-    }
-
-    /// The public half as the JWT library takes it.
-    pub(crate) fn decoding(&self) -> &DecodingKey {
-        &self.decoding
     }
 
     /// The RS256 signature of these bytes.
@@ -110,19 +95,7 @@ impl Signer<Vec<u8>> for Rs256 {
     }
 }
 
-impl Verifier<Vec<u8>> for Rs256 {
-    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), Error> {
-        self.0.public.verify_sig(message, signature).map_err(Error::from_source)
-    }
-}
-
 impl JwtSigner for Rs256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::RS256
-    }
-}
-
-impl JwtVerifier for Rs256 {
     fn algorithm(&self) -> Algorithm {
         Algorithm::RS256
     }
@@ -132,15 +105,6 @@ fn signer(algorithm: &Algorithm, key: &EncodingKey) -> errors::Result<Box<dyn Jw
     match in_use(*algorithm, key.family(), |known| known.encoding.as_bytes() == key.as_bytes()) {
         Some(known) => Ok(Box::new(Rs256(known))),
         None => (STOCK.signer_factory)(algorithm, key),
-    }
-}
-
-fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> errors::Result<Box<dyn JwtVerifier>> {
-    // A key that is given by modulus and exponent has no bytes, and is nobody's here.
-    let bytes = key.try_get_as_bytes().ok();
-    match in_use(*algorithm, key.family(), |known| bytes == known.decoding.try_get_as_bytes().ok()) {
-        Some(known) => Ok(Box::new(Rs256(known))),
-        None => (STOCK.verifier_factory)(algorithm, key),
     }
 }
 

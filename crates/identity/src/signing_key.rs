@@ -1,25 +1,21 @@
 //! What can be done with one private key?
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::sync::Arc;
 
-use aws_lc_rs::rsa::PublicKey;
-use aws_lc_rs::{digest, hkdf, hmac};
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use aws_lc_rs::{hkdf, hmac};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rcgen::{KeyPair, PKCS_RSA_SHA256, PublicKeyData as _, RsaKeySize};
 
 use crate::error::KeyError;
 use crate::provider::{self, ParsedKey};
+use crate::public_key::PublicKey;
 
 /// An RSA key pair, and all that depends on it alone.
 pub(crate) struct SigningKey {
     parsed: Arc<ParsedKey>,
     header: Header,
-    kid: String,
-    modulus: String,
-    exponent: String,
+    public: Arc<PublicKey>,
     access_tokens: hmac::Key,
 }
 
@@ -40,16 +36,12 @@ impl SigningKey {
     }
 
     fn new(pair: KeyPair) -> Result<Self, &'static str> {
-        let components = PublicKey::from_der(pair.der_bytes()).map_err(|_| "its public half is invalid")?;
-        let base64 = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        let kid = key_id(&pair);
+        let public = PublicKey::from_der(pair.der_bytes())?;
         Ok(Self {
-            header: header(&kid),
-            kid,
-            modulus: base64(components.modulus().big_endian_without_leading_zero()),
-            exponent: base64(components.exponent().big_endian_without_leading_zero()),
+            header: header(public.kid()),
+            public: Arc::new(public),
             access_tokens: access_token_secret(pair.serialized_der())?,
-            parsed: provider::register(pair)?,
+            parsed: provider::register(pair),
         })
     }
 
@@ -58,20 +50,14 @@ impl SigningKey {
         self.parsed.pair().serialize_pem()
     }
 
-    /// The id of the key: 40 hexadecimal digits, as Google's are, and a function of the public key, so
-    /// that it need not be stored.
+    /// The id of the key.
     pub(crate) fn kid(&self) -> &str {
-        &self.kid
+        self.public.kid()
     }
 
-    /// The modulus (`n` of a JWK), base64url.
-    pub(crate) fn modulus(&self) -> &str {
-        &self.modulus
-    }
-
-    /// The public exponent (`e` of a JWK), base64url.
-    pub(crate) fn exponent(&self) -> &str {
-        &self.exponent
+    /// The public half.
+    pub(crate) fn public(&self) -> &Arc<PublicKey> {
+        &self.public
     }
 
     /// The key pair as the maker of certificates takes it.
@@ -99,16 +85,16 @@ impl SigningKey {
         self.parsed.sign(bytes).map_err(|error| self.failure(&error))
     }
 
-    /// Whether this key made this signature (base64url, read strictly) of these bytes.
-    pub(crate) fn made(&self, bytes: &[u8], signature: &str) -> bool {
-        let verified =
-            jsonwebtoken::crypto::verify(signature, bytes, self.parsed.decoding(), Algorithm::RS256);
-        matches!(verified, Ok(true))
-    }
-
     /// What to answer when a library refuses to sign or to write what is to be signed.
     pub(crate) fn failure(&self, error: &dyn Display) -> KeyError {
-        KeyError::Sign { kid: self.kid.clone(), reason: error.to_string() }
+        KeyError::Sign { kid: self.kid().to_owned(), reason: error.to_string() }
+    }
+}
+
+/// Which key it is: never the key.
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({})", self.kid())
     }
 }
 
@@ -121,11 +107,6 @@ fn header(kid: &str) -> Header {
         header.extras.insert("typ", typ);
     }
     header
-}
-
-fn key_id(pair: &KeyPair) -> String {
-    let hash = digest::digest(&digest::SHA256, &pair.subject_public_key_info());
-    hash.as_ref().iter().take(20).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A secret of its own, so that nothing that RSA signs can pass for an access token; derived, so that

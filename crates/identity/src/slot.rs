@@ -20,7 +20,7 @@ pub(crate) struct Slot {
     /// Where the key is kept; `None` keeps it in memory only.
     path: Option<PathBuf>,
     started: AtomicBool,
-    outcome: SetOnce<Result<SigningKey, KeyError>>,
+    outcome: SetOnce<Result<Arc<SigningKey>, KeyError>>,
 }
 
 impl Slot {
@@ -32,8 +32,13 @@ impl Slot {
         Ok(Arc::new(Self {
             path,
             started: AtomicBool::new(kept.is_some()),
-            outcome: SetOnce::new_with(kept.map(Ok)),
+            outcome: SetOnce::new_with(kept.map(|key| Ok(Arc::new(key)))),
         }))
+    }
+
+    /// The slot of the key that is kept in this file. Whether it is there is found out when it is needed.
+    pub(crate) fn lazy(path: Option<PathBuf>) -> Arc<Self> {
+        Arc::new(Self { path, started: AtomicBool::new(false), outcome: SetOnce::new() })
     }
 
     /// The slot of a key that is there already.
@@ -41,7 +46,7 @@ impl Slot {
         Arc::new(Self {
             path: None,
             started: AtomicBool::new(true),
-            outcome: SetOnce::new_with(Some(Ok(key))),
+            outcome: SetOnce::new_with(Some(Ok(Arc::new(key)))),
         })
     }
 
@@ -62,17 +67,20 @@ impl Slot {
     /// # Errors
     /// What kept it from being made or written. That answer stands until the process ends: a key that
     /// is used and not kept would end all its tokens at the next start.
-    pub(crate) async fn key(self: &Arc<Self>) -> Result<&SigningKey, KeyError> {
+    pub(crate) async fn key(self: &Arc<Self>) -> Result<Arc<SigningKey>, KeyError> {
         self.start();
-        self.outcome.wait().await.as_ref().map_err(KeyError::clone)
+        self.outcome.wait().await.clone()
     }
 
     /// The key if it is there. Takes no lock and never waits.
-    pub(crate) fn ready(&self) -> Option<&SigningKey> {
+    pub(crate) fn ready(&self) -> Option<&Arc<SigningKey>> {
         self.outcome.get()?.as_ref().ok()
     }
 
     fn make(&self) -> Result<SigningKey, KeyError> {
+        if let Some(kept) = self.path.as_deref().map(file::load).transpose()?.flatten() {
+            return Ok(kept);
+        }
         let begun = Instant::now();
         let key = SigningKey::generate()?;
         let key = match &self.path {
@@ -88,14 +96,14 @@ impl Slot {
             tracing::error!(%error, "no token can be signed");
         }
         // Only the one that found `started` unset comes here.
-        self.outcome.set(outcome).ok();
+        self.outcome.set(outcome.map(Arc::new)).ok();
     }
 }
 
 /// Where the key is kept and which one it is: never the key.
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kid = self.ready().map(SigningKey::kid);
+        let kid = self.ready().map(|key| key.kid());
         f.debug_struct("Slot").field("path", &self.path).field("kid", &kid).finish_non_exhaustive()
     }
 }

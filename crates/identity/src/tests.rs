@@ -1,10 +1,14 @@
 //! The keys and accounts that the tests share.
 
 mod access_tokens;
+mod bad_tokens;
 mod cache;
 mod documents;
 mod files;
 mod id_tokens;
+mod import;
+mod rotation;
+mod self_signed;
 mod service_accounts;
 mod tampering;
 

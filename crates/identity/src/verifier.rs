@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use groundrun_model::Timestamp;
 use groundrun_model::token::{ISSUER, IdClaims};
+use serde::Deserialize;
 
 use crate::access;
-use crate::cache::VerifiedTokens;
+use crate::account_keys::AccountKeys;
+use crate::cache::Remembered;
 use crate::error::{TokenError, printable};
-use crate::jwt::Parts;
-use crate::signing_key::SigningKey;
-use crate::slot::Slot;
+use crate::jwt::{LONGEST_BYTES, Parts};
+use crate::ring::{Held, Ring};
 
 /// The other spelling of the issuer, which Google's libraries accept too.
 const ISSUER_WITHOUT_SCHEME: &str = "accounts.google.com";
@@ -21,9 +22,8 @@ const CLOCK_SKEW_SECONDS: i64 = 300;
 /// Verifies ID tokens. Cheap to clone, and never waits: neither for a lock nor for a key.
 #[derive(Debug, Clone)]
 pub struct Verifier {
-    pub(crate) id_tokens: Arc<Slot>,
-    pub(crate) service_accounts: Arc<Slot>,
-    pub(crate) verified: VerifiedTokens,
+    pub(crate) ring: Arc<Ring>,
+    pub(crate) accounts: Arc<AccountKeys>,
 }
 
 /// The claims of an ID token whose signature, issuer and time were verified. Only [`Verifier::verify`]
@@ -45,11 +45,13 @@ impl Verified {
 impl Verifier {
     /// Verifies an ID token at the moment `now`.
     ///
-    /// The token must have three parts, be signed with RS256 by the key of the ID tokens, be issued by
-    /// `https://accounts.google.com` or `accounts.google.com`, have one audience, not have ended and not
-    /// have been issued more than 300 s in the future. There is no allowance for skew at its end: at
-    /// the very second of `exp` it has ended. Whether the audience is the right one is for the caller
-    /// to decide.
+    /// The token must be no longer than 16 KiB, have three parts, be signed with RS256 by a key that
+    /// vouches for ID tokens at that moment (the current one, one that was rotated out less than an hour
+    /// ago, one that the user imported), be issued by `https://accounts.google.com` or
+    /// `accounts.google.com`, have one audience, not have ended, not have been issued more than 300 s in
+    /// the future and not begin (`nbf`) more than 300 s in the future. There is no allowance for skew at
+    /// its end: at the very second of `exp` it has ended. Whether the audience is the right one is for the
+    /// caller to decide.
     ///
     /// A token that passed is remembered: at the next use only the time is asked again.
     ///
@@ -57,38 +59,64 @@ impl Verifier {
     /// The first of these rules that the token breaks. As long as no key has been made, every token is
     /// signed by an unknown one.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
-        if let Some(claims) = self.verified.get(token) {
-            check_time(&claims, now)?;
-            return Ok(Verified { claims });
+        if token.len() > LONGEST_BYTES {
+            return Err(TokenError::TooLong { bytes: token.len() });
+        }
+        let tokens = &self.ring.verified;
+        if let Some(known) = tokens.get(token).filter(|known| now < known.key_ends) {
+            check_time(&known, now)?;
+            return Ok(Verified { claims: known.claims });
         }
         if token.starts_with(access::PREFIX) {
             return Err(TokenError::AccessToken);
         }
+        let held = self.ring.held();
+        let verified = self.read(token, &held, now)?;
+        tokens.insert(token, &verified);
+        if !self.ring.still_holds(&held) {
+            // The keys changed meanwhile, and the cache may have been emptied already.
+            tokens.remove(token);
+        }
+        Ok(Verified { claims: verified.claims })
+    }
+
+    fn read(&self, token: &str, held: &Held, now: Timestamp) -> Result<Remembered, TokenError> {
         let parts = Parts::of(token)?;
         let header = parts.header()?;
         if header.alg != "RS256" {
             return Err(TokenError::Algorithm { alg: printable(&header.alg) });
         }
-        let key = self.key(&header.kid.ok_or(TokenError::NoKeyId)?)?;
-        let claims = read_claims(&parts.payload_signed_by(key)?)?;
+        let kid = header.kid.ok_or(TokenError::NoKeyId)?;
+        let (key, key_ends) = held.find(&kid, now)?.ok_or_else(|| self.unknown(&kid))?;
+        let payload = parts.payload_signed_by(&key)?;
+        let claims = read_claims(&payload)?;
         check_issuer(&claims)?;
-        check_time(&claims, now)?;
-        let claims = Arc::new(claims);
-        self.verified.insert(token, &claims);
-        Ok(Verified { claims })
+        let not_before = read_not_before(&payload)?.unwrap_or(i64::MIN);
+        let read = Remembered { claims: Arc::new(claims), not_before, key_ends };
+        check_time(&read, now)?;
+        Ok(read)
     }
 
-    fn key(&self, kid: &str) -> Result<&SigningKey, TokenError> {
-        let is = |key: &&SigningKey| key.kid() == kid;
-        if let Some(key) = self.id_tokens.ready().filter(is) {
-            return Ok(key);
-        }
+    /// Why a key does not count that is none of the ring's.
+    fn unknown(&self, kid: &str) -> TokenError {
+        let owner = self.accounts.owner(kid);
         let kid = printable(kid);
-        Err(match self.service_accounts.ready().filter(is) {
-            Some(_) => TokenError::ServiceAccountKey { kid },
+        match owner {
+            Some(email) => TokenError::ServiceAccountKey { kid, email },
             None => TokenError::UnknownKey { kid },
-        })
+        }
     }
+}
+
+/// The claim `nbf`, which Google's own tokens do not have.
+fn read_not_before(payload: &[u8]) -> Result<Option<i64>, TokenError> {
+    #[derive(Deserialize)]
+    struct NotBefore {
+        nbf: Option<i64>,
+    }
+    serde_json::from_slice(payload)
+        .map(|claims: NotBefore| claims.nbf)
+        .map_err(|error| TokenError::Claims { reason: printable(&error.to_string()) })
 }
 
 fn read_claims(payload: &[u8]) -> Result<IdClaims, TokenError> {
@@ -110,12 +138,18 @@ fn check_issuer(claims: &IdClaims) -> Result<(), TokenError> {
     Err(TokenError::Issuer { issuer: printable(&claims.iss) })
 }
 
-fn check_time(claims: &IdClaims, now: Timestamp) -> Result<(), TokenError> {
-    check_not_ended(claims.exp, now)?;
-    let at = Timestamp::from_seconds(claims.iat);
-    if at > now.plus_seconds(CLOCK_SKEW_SECONDS) {
-        let ahead_seconds = claims.iat.saturating_sub(now.seconds());
+fn check_time(token: &Remembered, now: Timestamp) -> Result<(), TokenError> {
+    check_not_ended(token.claims.exp, now)?;
+    let latest = now.plus_seconds(CLOCK_SKEW_SECONDS);
+    let ahead = |seconds: i64| {
+        let at = Timestamp::from_seconds(seconds);
+        (at > latest).then(|| (at, seconds.saturating_sub(now.seconds())))
+    };
+    if let Some((at, ahead_seconds)) = ahead(token.claims.iat) {
         return Err(TokenError::NotYetIssued { at, ahead_seconds });
+    }
+    if let Some((at, ahead_seconds)) = ahead(token.not_before) {
+        return Err(TokenError::NotYetValid { at, ahead_seconds });
     }
     Ok(())
 }

@@ -22,6 +22,8 @@ pub enum Kind {
     DomainMapping,
     /// A long-running operation; while it is under way its parent is the service's name.
     Operation,
+    /// A user-managed key of a service account; its parent is the account's address.
+    ServiceAccountKey,
 }
 
 impl Kind {
@@ -32,6 +34,7 @@ impl Kind {
             Self::Revision => "revision",
             Self::DomainMapping => "domain-mapping",
             Self::Operation => "operation",
+            Self::ServiceAccountKey => "service-account-key",
         }
     }
 }

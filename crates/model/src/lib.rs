@@ -5,6 +5,8 @@
 //! audiences is decided in this crate and nowhere else.
 
 pub mod account;
+pub mod account_key;
+pub mod assertion;
 pub mod audience;
 pub mod clock;
 pub mod domain_mapping;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{reference, traced};
 use crate::emulator::{clock, workloads};
 use crate::v1::operations::WaitOperation;
-use crate::{iam_credentials, iam_policy, logging, login, service_accounts};
+use crate::{account_keys, iam_credentials, iam_policy, logging, login, service_accounts, signing_keys};
 
 /// The body of a route, if it has one. What a handler reads by hand is any object.
 pub(super) fn of(handler: &str) -> Option<Value> {
@@ -40,6 +40,9 @@ pub(super) fn of(handler: &str) -> Option<Value> {
         ("service_accounts", "set_policy") => set_policy(),
         ("service_accounts", "test_permissions") => traced::schema::<iam_policy::TestIamPermissions>(),
         ("login", "login") => traced::schema::<login::Login>(),
+        ("account_keys", "create") => traced::schema::<account_keys::CreateKey>(),
+        ("account_keys", "upload") => traced::schema::<account_keys::UploadKey>(),
+        ("signing_keys", "import") => traced::schema::<signing_keys::ImportKey>(),
         ("service_usage", "batch_enable") => json!({ "type": "object" }),
         ("oauth", "token") => return Some(token()),
         ("sts", "token") => return Some(exchange()),

@@ -64,6 +64,8 @@ pub(super) fn query(handler: &str) -> &'static [&'static str] {
         Some(("iam_policy", "get_of_service") | ("service_accounts", "get_policy")) => {
             &["options.requestedPolicyVersion"]
         }
+        Some(("account_keys", "list_all")) => &["keyTypes"],
+        Some(("account_keys", "get")) => &["publicKeyType"],
         Some(
             ("services", "create" | "replace" | "delete")
             | ("domain_mappings", "create" | "delete")

@@ -4,6 +4,7 @@ mod clock;
 mod env;
 mod exec;
 mod failure;
+mod keys;
 mod logging;
 mod login;
 mod parse;
@@ -51,6 +52,8 @@ enum Command {
     Login(login::Login),
     /// Print an ID token of an account
     Token(token::Token),
+    /// List and change the keys that vouch for ID tokens
+    Keys(keys::Keys),
     /// See or move the clock of the emulator
     Clock(clock::Clock),
     /// Play the documented flow through real HTTP
@@ -121,6 +124,7 @@ async fn dispatch(cli: Cli, program: &str) -> Result<u8, Failure> {
         Command::Exec(exec) => exec::run(exec).await,
         Command::Login(login) => login::run(login, program).await,
         Command::Token(token) => token::run(token, program).await,
+        Command::Keys(keys) => keys::run(keys, program).await,
         Command::Clock(clock) => clock::run(clock, program).await,
         Command::Demo(demo) => {
             logging::start(LogLevel::Error);

@@ -19,37 +19,27 @@ fn stock_signature(algorithm: Algorithm, key: &EncodingKey) -> Vec<u8> {
 
 #[test]
 fn the_stock_provider_makes_the_same_signature_with_the_same_key() {
-    let key = register(pair()).unwrap();
-    let signature = key.sign(MESSAGE).unwrap();
-    assert_eq!(signature, stock_signature(Algorithm::RS256, &key.encoding));
-    for verifier in [STOCK.verifier_factory, verifier] {
-        let verifier = verifier(&Algorithm::RS256, &key.decoding).unwrap();
-        verifier.verify(MESSAGE, &signature).unwrap();
-        verifier.verify(b"header.other", &signature).unwrap_err();
-        verifier.verify(MESSAGE, &Vec::new()).unwrap_err();
-    }
+    let key = register(pair());
+    assert_eq!(key.sign(MESSAGE).unwrap(), stock_signature(Algorithm::RS256, &key.encoding));
 }
 
 /// Bytes that nobody could parse show that nobody does, and that the library asks our provider.
 #[test]
 fn a_key_in_use_is_not_parsed_again_and_no_longer_known_when_it_is_dropped() {
-    let mut key = ParsedKey::new(pair()).unwrap();
+    let mut key = ParsedKey::new(pair());
     key.encoding = EncodingKey::from_rsa_der(b"no private key");
-    key.decoding = DecodingKey::from_rsa_der(b"no public key");
-    let (private, public) = (key.encoding.clone(), key.decoding.clone());
+    let private = key.encoding.clone();
     let key = enter(key);
-    let signature = crypto::sign(MESSAGE, &private, Algorithm::RS256).unwrap();
-    assert!(crypto::verify(&signature, MESSAGE, &public, Algorithm::RS256).unwrap());
+    crypto::sign(MESSAGE, &private, Algorithm::RS256).unwrap();
     drop(key);
     crypto::sign(MESSAGE, &private, Algorithm::RS256).unwrap_err();
-    assert!(!crypto::verify(&signature, MESSAGE, &public, Algorithm::RS256).unwrap());
 }
 
 #[test]
 fn installing_twice_is_harmless() {
-    let first = register(pair()).unwrap();
+    let first = register(pair());
     PROVIDER.install_default().unwrap_err();
-    let second = register(pair()).unwrap();
+    let second = register(pair());
     drop(first);
     // Another key with the same bytes is still in use.
     assert!(
@@ -59,22 +49,18 @@ fn installing_twice_is_harmless() {
 
 #[test]
 fn other_algorithms_are_left_to_the_stock_provider() {
-    let key = register(pair()).unwrap();
+    let key = register(pair());
     let signer = signer(&Algorithm::RS512, &key.encoding).unwrap();
     assert_eq!(signer.algorithm(), Algorithm::RS512);
     let signature = signer.try_sign(MESSAGE).unwrap();
     assert_eq!(signature, stock_signature(Algorithm::RS512, &key.encoding));
-    let verifier = verifier(&Algorithm::RS512, &key.decoding).unwrap();
-    verifier.verify(MESSAGE, &signature).unwrap();
-    verifier.verify(MESSAGE, &key.sign(MESSAGE).unwrap()).unwrap_err();
 }
 
 /// A secret is compared with secrets: it is no RSA key, even if its bytes are those of one.
 #[test]
 fn an_hmac_secret_is_no_rsa_key() {
-    let key = register(pair()).unwrap();
+    let key = register(pair());
     assert!(signer(&Algorithm::RS256, &EncodingKey::from_secret(key.encoding.as_bytes())).is_err());
-    assert!(verifier(&Algorithm::RS256, &DecodingKey::from_secret(key.pair.der_bytes())).is_err());
 }
 
 #[test]

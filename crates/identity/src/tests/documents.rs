@@ -6,8 +6,9 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use rcgen::PublicKeyData as _;
 use serde_json::Value;
 
-use super::{caller, id_token_key, keys};
+use super::{NOW, caller, id_token_key, keys};
 use crate::signing_key::SigningKey;
+use crate::{Keys, PublishedKey, certificates, jwk_set, raw_keys};
 
 /// `openssl pkey -pubout -outform DER | sha256sum`, the first 40 digits: a change of the rule would end
 /// every token that is out there.
@@ -24,6 +25,10 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 
+async fn published(keys: &Keys) -> Vec<PublishedKey> {
+    keys.published(NOW).await.unwrap().into_iter().map(|key| key.key).collect()
+}
+
 fn check_certificate(document: &Value, key: &SigningKey, common_name: &str) {
     assert_eq!(document.as_object().unwrap().keys().collect::<Vec<_>>(), [key.kid()]);
     let der = bytes_of(document[key.kid()].as_str().unwrap());
@@ -38,7 +43,7 @@ async fn the_key_id_is_a_function_of_the_public_key() {
 
 #[tokio::test]
 async fn the_jwk_set_holds_the_public_key() {
-    let document = keys().jwks().await.unwrap();
+    let document = jwk_set(&published(&keys()).await);
     let keys = document["keys"].as_array().unwrap();
     let [key] = keys.as_slice() else { panic!("{document}") };
     let names: Vec<&String> = key.as_object().unwrap().keys().collect();
@@ -55,22 +60,36 @@ async fn the_jwk_set_holds_the_public_key() {
 async fn the_certificates_hold_the_public_keys() {
     let own = SigningKey::from_pem(super::SERVICE_ACCOUNT_KEY).unwrap();
     let google = "federated-signon.system.gserviceaccount.com";
-    check_certificate(&keys().pem_certificates().await.unwrap(), &id_token_key(), google);
-    let certificates = keys().service_account_certificates(&caller()).await.unwrap();
+    check_certificate(&certificates(&published(&keys()).await), &id_token_key(), google);
+    let certificates = certificates([&keys().account_key(&caller()).await.unwrap()]);
     check_certificate(&certificates, &own, &caller().unique_id);
 }
 
 #[tokio::test]
 async fn the_key_of_the_service_accounts_is_not_googles() {
-    let google = keys().jwks().await.unwrap();
-    let own = keys().service_account_jwks(&caller()).await.unwrap();
+    let google = jwk_set(&published(&keys()).await);
+    let own = jwk_set([&keys().account_key(&caller()).await.unwrap()]);
     assert_ne!(google["keys"][0]["kid"], own["keys"][0]["kid"]);
     assert_ne!(google["keys"][0]["n"], own["keys"][0]["n"]);
 }
 
+/// `openssl pkey -pubout` writes the same text.
+#[tokio::test]
+async fn the_raw_key_is_the_public_key_in_pem() {
+    let document = raw_keys(&published(&keys()).await);
+    let pem = document[TEST_KID].as_str().unwrap();
+    let lines: Vec<&str> = pem.lines().collect();
+    assert_eq!(
+        (lines[0], lines[lines.len() - 1]),
+        ("-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----")
+    );
+    let der = BASE64_STANDARD.decode(lines[1..lines.len() - 1].concat()).unwrap();
+    assert_eq!(der, id_token_key().pair().subject_public_key_info());
+}
+
 #[tokio::test]
 async fn the_certificates_are_the_same_bytes_after_a_restart() {
-    assert_eq!(keys().pem_certificates().await.unwrap(), keys().pem_certificates().await.unwrap());
+    assert_eq!(certificates(&published(&keys()).await), certificates(&published(&keys()).await));
 }
 
 #[tokio::test]
@@ -78,8 +97,8 @@ async fn no_document_and_no_debug_text_holds_a_private_key() {
     let keys = keys();
     let shown = [
         format!("{keys:?} {:?}", keys.verifier()),
-        keys.jwks().await.unwrap().to_string(),
-        keys.pem_certificates().await.unwrap().to_string(),
+        jwk_set(&published(&keys).await).to_string(),
+        certificates(&published(&keys).await).to_string(),
     ];
     let private: Vec<&str> = super::ID_TOKEN_KEY.lines().filter(|line| !line.starts_with("--")).collect();
     for text in shown {

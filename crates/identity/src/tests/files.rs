@@ -45,13 +45,14 @@ async fn keys_are_made_once_kept_and_found_again() {
         let access_token = keys.access_token(&caller(), &scopes, NOW, 60).await.unwrap();
         (keys.id_token(&claims()).await.unwrap(), access_token)
     };
-    assert!(!data.join("keys/service-account.pem").exists(), "made before it is needed");
+    let own = data.join(format!("keys/account-{}.pem", caller().unique_id));
+    assert!(!own.exists(), "made before it is needed");
     let (kid, _) = keys.sign_jwt(&caller(), "{}").await.unwrap();
     #[cfg(unix)]
     {
         assert_eq!(mode(&data.join("keys")), 0o700);
         assert_eq!(mode(&data.join("keys/id-token.pem")), 0o600);
-        assert_eq!(mode(&data.join("keys/service-account.pem")), 0o600);
+        assert_eq!(mode(&own), 0o600);
     }
     assert!(
         fs::read_to_string(data.join("keys/id-token.pem")).unwrap().starts_with("-----BEGIN PRIVATE KEY")
@@ -62,7 +63,11 @@ async fn keys_are_made_once_kept_and_found_again() {
     assert_eq!(again.verify_access_token(&access_token, NOW).unwrap().account(), &caller());
     assert_eq!(again.kid().await.unwrap(), keys.kid().await.unwrap());
     assert_eq!(again.sign_jwt(&caller(), "{}").await.unwrap().0, kid);
-    assert_eq!(again.pem_certificates().await.unwrap(), keys.pem_certificates().await.unwrap());
+    let certificate = |keys: &Keys| {
+        let keys = keys.clone();
+        async move { keys.published(NOW).await.unwrap()[0].key.certificate().to_owned() }
+    };
+    assert_eq!(certificate(&again).await, certificate(&keys).await);
     assert_eq!(fs::read_dir(data.join("keys")).unwrap().count(), 2, "no unfinished file is left");
 }
 
@@ -93,7 +98,7 @@ fn a_damaged_key_is_named_and_left_alone() {
     let half = &ID_TOKEN_KEY[..ID_TOKEN_KEY.len() / 2];
     let garbled = ID_TOKEN_KEY.replacen("A", "B", 40);
     let certificate = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
-    for name in ["id-token.pem", "service-account.pem"] {
+    for name in ["id-token.pem", "id-token.0.until-9.pem"] {
         for contents in ["", "\n", half, &garbled, certificate, "-----BEGIN PRIVATE KEY-----"] {
             let directory = directory(&[(name, contents)]);
             let error = Keys::open(Some(directory.path())).unwrap_err();
@@ -112,6 +117,16 @@ fn a_key_that_is_not_even_text_is_damaged() {
     fs::write(path(&directory, "id-token.pem"), [0xff, 0x00, 0xfe]).unwrap();
     let error = Keys::open(Some(directory.path())).unwrap_err();
     assert!(error.to_string().contains("id-token.pem is damaged (it is not text)"), "{error}");
+}
+
+/// The key of an account is read when it is needed; it is not replaced either.
+#[tokio::test]
+async fn a_damaged_key_of_an_account_is_named_and_left_alone() {
+    let name = format!("account-{}.pem", caller().unique_id);
+    let directory = directory(&[("id-token.pem", ID_TOKEN_KEY), (&name, "half")]);
+    let error = Keys::open(Some(directory.path())).unwrap().sign_blob(&caller(), b"").await.unwrap_err();
+    assert!(matches!(error, KeyError::Damaged { .. }) && error.to_string().contains(&name), "{error}");
+    assert_eq!(fs::read_to_string(path(&directory, &name)).unwrap(), "half");
 }
 
 #[test]
@@ -140,7 +155,7 @@ async fn every_waiter_learns_that_the_key_could_not_be_written() {
     for _ in 0..2 {
         let error = keys.sign_blob(&caller(), b"").await.unwrap_err();
         assert!(matches!(error, KeyError::Write { .. }), "{error}");
-        assert!(error.to_string().contains("service-account.pem"), "{error}");
+        assert!(error.to_string().contains("/account-"), "{error}");
     }
     keys.id_token(&claims()).await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! Which ID tokens pass, and what is said of those that do not?
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use groundrun_model::Timestamp;
@@ -8,7 +10,7 @@ use groundrun_model::token::IdClaims;
 use serde_json::{Value, json};
 
 use super::{NOW, caller, claims, id_token_key, keys};
-use crate::cache::VerifiedTokens;
+use crate::ring::Ring;
 use crate::slot::Slot;
 use crate::{Keys, TokenError, Verifier, jwt};
 
@@ -55,7 +57,8 @@ async fn the_header_is_googles() {
 async fn another_library_accepts_the_token_by_the_published_key() {
     let keys = keys();
     let token = keys.id_token(&claims()).await.unwrap();
-    let set: jsonwebtoken::jwk::JwkSet = serde_json::from_value(keys.jwks().await.unwrap()).unwrap();
+    let set: jsonwebtoken::jwk::JwkSet =
+        serde_json::from_value(crate::jwk_set([&keys.published(NOW).await.unwrap()[0].key])).unwrap();
     let kid = jsonwebtoken::decode_header(&token).unwrap().kid.unwrap();
     let key = jsonwebtoken::DecodingKey::from_jwk(set.find(&kid).unwrap()).unwrap();
     let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
@@ -108,7 +111,7 @@ async fn only_rs256_counts() {
 #[tokio::test]
 async fn the_public_key_is_no_hmac_secret() {
     let keys = keys();
-    let certificates = keys.pem_certificates().await.unwrap();
+    let certificates = crate::certificates([&keys.published(NOW).await.unwrap()[0].key]);
     let kid = keys.kid().await.unwrap();
     let secret = certificates[&kid].as_str().unwrap();
     for alg in [jsonwebtoken::Algorithm::HS256, jsonwebtoken::Algorithm::HS512] {
@@ -235,9 +238,8 @@ async fn an_access_token_is_no_id_token() {
 #[tokio::test]
 async fn without_a_key_every_key_is_unknown_and_nobody_waits() {
     let token = keys().id_token(&claims()).await.unwrap();
-    let slot = || Slot::open(None, "id-token").unwrap();
-    let verifier =
-        Verifier { id_tokens: slot(), service_accounts: slot(), verified: VerifiedTokens::default() };
+    let ring = Arc::new(Ring::in_memory(Slot::lazy(None)));
+    let verifier = Verifier { ring, accounts: Arc::default() };
     assert!(matches!(verifier.verify(&token, NOW), Err(TokenError::UnknownKey { .. })));
 }
 

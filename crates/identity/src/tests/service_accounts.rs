@@ -1,10 +1,11 @@
 //! What can a service account sign, and what can it not?
 
+use groundrun_model::account::Account;
 use serde_json::json;
 
 use super::{ID_TOKEN_KEY, NOW, caller, claims, id_token_key, keys};
 use crate::signing_key::SigningKey;
-use crate::{KeyError, Keys, TokenError, jwt};
+use crate::{KeyError, Keys, SelfSigned, TokenError, jwk_set, jwt};
 
 /// The real Cloud Run refuses a self-signed JWT, whatever it claims.
 #[tokio::test]
@@ -12,13 +13,14 @@ async fn a_jwt_that_claims_to_be_an_id_token_is_none() {
     let payload = serde_json::to_string(&claims()).unwrap();
     // The payload itself is sound: signed by Google's key it passes.
     keys().verifier().verify(&jwt::sign(&id_token_key(), payload.as_bytes()).unwrap(), NOW).unwrap();
-    let (kid, token) = keys().sign_jwt(&caller(), &payload).await.unwrap();
-    let error = keys().verifier().verify(&token, NOW).unwrap_err();
-    assert_eq!(error, TokenError::ServiceAccountKey { kid: kid.clone() });
+    let keys = keys();
+    let (kid, token) = keys.sign_jwt(&caller(), &payload).await.unwrap();
+    let error = keys.verifier().verify(&token, NOW).unwrap_err();
+    assert_eq!(error, TokenError::ServiceAccountKey { kid: kid.clone(), email: caller().email });
     assert_eq!(
         error.to_string(),
         format!(
-            "the token is signed by the service account itself (key {kid}); \
+            "the token is signed by the service account caller@demo.iam.gserviceaccount.com itself (key {kid}); \
              Cloud Run takes ID tokens that Google signed"
         )
     );
@@ -44,7 +46,7 @@ async fn a_jwt_carries_its_payload_to_the_byte_and_is_verified_by_the_accounts_k
     let carried = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, carried).unwrap();
     assert_eq!(String::from_utf8(carried).unwrap(), payload);
 
-    let jwks = keys.service_account_jwks(&caller()).await.unwrap();
+    let jwks = jwk_set([&keys.account_key(&caller()).await.unwrap()]);
     let set: jsonwebtoken::jwk::JwkSet = serde_json::from_value(jwks).unwrap();
     let key = jsonwebtoken::DecodingKey::from_jwk(set.find(&kid).unwrap()).unwrap();
     let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
@@ -60,8 +62,8 @@ async fn a_blob_is_verified_by_the_accounts_key() {
     let key = SigningKey::from_pem(super::SERVICE_ACCOUNT_KEY).unwrap();
     assert_eq!(kid, key.kid());
     let signature = base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, signature);
-    assert!(key.made(b"blob", &signature));
-    assert!(!key.made(b"blot", &signature));
+    assert!(key.public().made(b"blob", &signature));
+    assert!(!key.public().made(b"blot", &signature));
 }
 
 #[tokio::test]
@@ -78,5 +80,47 @@ async fn the_two_keys_are_two() {
     let error = keys.sign_jwt(&caller(), "{}").await.unwrap_err();
     assert!(matches!(error, KeyError::SameKey { .. }), "{error}");
     assert!(matches!(keys.sign_blob(&caller(), b"").await, Err(KeyError::SameKey { .. })));
-    assert!(matches!(keys.service_account_jwks(&caller()).await, Err(KeyError::SameKey { .. })));
+    assert!(matches!(keys.account_key(&caller()).await, Err(KeyError::SameKey { .. })));
+}
+
+/// Two accounts have two keys; neither's certificate verifies what the other signed.
+#[tokio::test]
+async fn each_account_signs_with_its_own_key() {
+    let keys = Keys::from_pem(ID_TOKEN_KEY).unwrap();
+    let other = Account::new("other@demo.iam.gserviceaccount.com");
+    assert!(keys.account_key_if_made(&caller()).await.unwrap().is_none(), "made before it is needed");
+    let (kid, token) = keys.sign_jwt(&caller(), "{}").await.unwrap();
+    let (other_kid, _) = keys.sign_blob(&other, b"blob").await.unwrap();
+    assert_ne!(kid, other_kid);
+    let token = SelfSigned::read(&token).unwrap();
+    let made = keys.account_key_if_made(&caller()).await.unwrap().unwrap();
+    assert!(token.is_signed_by(&made));
+    assert!(!token.is_signed_by(&keys.account_key(&other).await.unwrap()));
+    assert_eq!(keys.account_of_key(&kid), Some(caller().email));
+    assert_eq!(keys.account_of_key(&other_kid), Some(other.email));
+}
+
+/// A key file holds what its account signs with, and only its public half stays.
+#[tokio::test]
+async fn a_key_file_holds_the_key_that_was_published() {
+    let keys = keys();
+    let base = "http://127.0.0.1:8786";
+    let (published, file) = keys.account_key_file(&caller(), "demo", base).await.unwrap();
+    assert_eq!(format!("{file:?}"), "KeyFile");
+    let file: serde_json::Value = serde_json::from_str(file.expose()).unwrap();
+    let key = SigningKey::from_pem(file["private_key"].as_str().unwrap()).unwrap();
+    assert!(file["private_key"].as_str().unwrap().starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    assert_eq!((key.kid(), &file["private_key_id"]), (published.kid(), &json!(key.kid())));
+    let token = jwt::sign(&key, b"{}").unwrap();
+    assert!(SelfSigned::read(&token).unwrap().is_signed_by(&published));
+    let refused = keys.verifier().verify(&token, NOW).unwrap_err();
+    assert_eq!(refused, TokenError::ServiceAccountKey { kid: key.kid().to_owned(), email: caller().email });
+    assert_eq!(file["type"], "service_account");
+    assert_eq!(file["project_id"], "demo");
+    assert_eq!(file["client_email"], json!(caller().email));
+    assert_eq!(file["client_id"], json!(caller().unique_id));
+    assert_eq!(file["token_uri"], "http://127.0.0.1:8786/token");
+    assert_eq!(file["universe_domain"], "googleapis.com");
+    let certificate = "http://127.0.0.1:8786/robot/v1/metadata/x509/caller%40demo.iam.gserviceaccount.com";
+    assert_eq!(file["client_x509_cert_url"], certificate);
 }
