@@ -54,7 +54,8 @@ pub(crate) fn keep(path: &Path, key: SigningKey) -> Result<SigningKey, KeyError>
     }
 }
 
-fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
+/// Writes a file that appears whole or not at all, and never replaces one.
+pub(crate) fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new() // of mode 0600 from the start
         .prefix(&unfinished_prefix(path))
@@ -76,7 +77,7 @@ fn unfinished_prefix(path: &Path) -> String {
 
 /// Removes what a process left that was killed while it wrote. Whoever is writing at this moment finds
 /// the finished key and needs the own file no more.
-fn remove_unfinished(path: &Path) {
+pub(crate) fn remove_unfinished(path: &Path) {
     let prefix = unfinished_prefix(path);
     let entries = path.parent().and_then(|directory| fs::read_dir(directory).ok());
     let leftovers: Vec<PathBuf> = entries
@@ -100,7 +101,7 @@ fn remove_unfinished(path: &Path) {
 /// Takes the rights of group and others away, where there are any. Some file systems know no modes: that
 /// is the user's choice, and worth a warning only.
 #[cfg(unix)]
-fn shut_to_others(path: &Path, mode: u32) {
+pub(crate) fn shut_to_others(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
     let open = fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
     if !open {
@@ -113,4 +114,4 @@ fn shut_to_others(path: &Path, mode: u32) {
 }
 
 #[cfg(not(unix))]
-fn shut_to_others(_path: &Path, _mode: u32) {}
+pub(crate) fn shut_to_others(_path: &Path, _mode: u32) {}

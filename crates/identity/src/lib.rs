@@ -11,6 +11,7 @@
 //! - an access token, by HMAC with a secret that is derived from the first key and never published.
 
 mod access;
+mod ca;
 mod cache;
 mod document;
 mod error;
@@ -26,6 +27,7 @@ mod verifier;
 mod tests;
 
 pub use access::AccessClaims;
+pub use ca::{Ca, CaError, LeafName, bundle, java_trust_store};
 pub use error::{KeyError, TokenError};
 pub use keys::Keys;
 pub use verifier::{Verified, Verifier};
