@@ -3,6 +3,9 @@
 mod connections;
 mod data_dir;
 mod front;
+mod tls;
+mod trust;
+mod tunnel;
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use groundrun_engine::{Clock, Config, Draw, Engine, Parts};
-use groundrun_identity::{KeyError, Keys};
+use groundrun_identity::{CaError, KeyError, Keys};
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::{UrlConfig, UrlStyle};
 use groundrun_model::{Error, Project, Region};
@@ -24,6 +27,7 @@ use crate::environment;
 use self::connections::Connections;
 use self::data_dir::{DataDir, DataDirError};
 use self::front::Front;
+use self::trust::Trust;
 
 /// What an emulator must be told.
 #[derive(Debug, Clone)]
@@ -75,6 +79,7 @@ pub struct Server {
     address: SocketAddr,
     engine: Engine,
     connections: Connections,
+    trust: Trust,
     /// Keeps other emulators out of the data directory.
     _data_dir: Option<DataDir>,
 }
@@ -96,6 +101,9 @@ pub enum StartError {
     /// The signing keys cannot be read.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The local CA cannot be read or made.
+    #[error(transparent)]
+    Ca(#[from] CaError),
     /// The state cannot be taken up, or the project or the region is not one.
     #[error(transparent)]
     Engine(#[from] Error),
@@ -128,6 +136,7 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         Some(keys) => keys,
         None => Keys::open(data_dir.as_ref().map(DataDir::path))?,
     };
+    let trust = Trust::open(data_dir.as_ref().map(DataDir::path))?;
 
     let config = Config {
         revision_policy: options.revision_policy,
@@ -165,10 +174,10 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         names: Arc::new(move |unique_id| directory.email(unique_id)),
     });
     let base = format!("http://{}", environment::reachable(address));
-    let api = groundrun_api::router(engine.clone(), &base);
+    let api = groundrun_api::router(engine.clone(), &base).merge(trust.router());
     let front = Front::new(engine.routing_table(), data_plane, api);
-    let connections = Connections::accept(listener, front);
-    Ok(Server { address, engine, connections, _data_dir: data_dir })
+    let connections = Connections::accept(listener, front, trust.ca().clone());
+    Ok(Server { address, engine, connections, trust, _data_dir: data_dir })
 }
 
 impl Server {
@@ -187,5 +196,6 @@ impl Server {
         self.engine.begin_stop();
         self.connections.stop().await;
         self.engine.close().await;
+        self.trust.close();
     }
 }
