@@ -11,10 +11,11 @@ use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
-use super::{Failure, Serve, Signals, logging};
+use super::env::Led;
+use super::{Failure, Serve, Signals, ca, logging};
 use crate::client::{Call, Client, Listener};
 use crate::config::{LogLevel, Options, Settings};
-use crate::environment::{self, reachable};
+use crate::environment::{self, Mode, Variable, reachable};
 use crate::server::{self, Server, StartError};
 
 /// How long the emulator may take until it is ready.
@@ -27,20 +28,32 @@ const READY_PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Exec {
     #[command(flatten)]
     serve: Serve,
+    #[command(flatten)]
+    led: Led,
     /// Command to run, and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
 /// Runs the command and returns its exit status.
-pub(super) async fn run(exec: Exec) -> Result<u8, Failure> {
+pub(super) async fn run(exec: Exec, program: &str) -> Result<u8, Failure> {
+    let credentials = exec.led.credentials()?;
     let options = exec.serve.layered()?;
     logging::start(options.log.unwrap_or(LogLevel::Warn));
     let signals = Signals::listen()?;
     let (settings, server) = emulator(options).await?;
     let outcome = async {
         wait_until_ready(settings.listen).await?;
-        run_command(&exec.command, &settings, signals).await
+        let variables = match exec.led.mode {
+            Mode::Gcloud => {
+                environment::gcloud(&settings).into_iter().chain(environment::clients(&settings)).collect()
+            }
+            Mode::All => {
+                let files = ca::files(&settings, program).await?;
+                environment::all(&settings, &files, credentials.as_deref())
+            }
+        };
+        run_command(&exec.command, variables, signals).await
     }
     .await;
     if let Some(server) = server {
@@ -96,14 +109,17 @@ async fn wait_until_ready(listen: SocketAddr) -> Result<(), Failure> {
     tokio::time::timeout(READY_DEADLINE, ready).await.map_err(late)
 }
 
-async fn run_command(command: &[OsString], settings: &Settings, signals: Signals) -> Result<u8, Failure> {
+async fn run_command(
+    command: &[OsString],
+    variables: Vec<Variable>,
+    signals: Signals,
+) -> Result<u8, Failure> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Failure::new("no command").code(Failure::USAGE));
     };
-    let variables = environment::gcloud(settings).into_iter().chain(environment::clients(settings));
     let child = Command::new(program)
         .args(arguments)
-        .envs(variables.map(|variable| (variable.name, variable.value)))
+        .envs(variables.into_iter().map(|variable| (variable.name, variable.value)))
         .spawn()
         .map_err(|error| not_started(program, &error))?;
     let status = wait(child, signals).await;

@@ -25,7 +25,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::front::Front;
-use super::{tls, tunnel};
+use super::{neighbour, tls, tunnel};
 
 /// How long requests in flight may take when the emulator stops; it is what Cloud Run gives an instance.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -50,6 +50,8 @@ pub(super) struct Line {
     pub(super) ca: Ca,
     /// Whose certificate a client gets that names no host in its hello.
     pub(super) name: LeafName,
+    /// The port of the emulator.
+    port: u16,
     /// Turns true when the emulator stops; whoever holds it is waited for.
     stopping: watch::Receiver<bool>,
 }
@@ -71,6 +73,7 @@ impl Connections {
 
 async fn accept(listener: TcpListener, front: Front, ca: Ca, mut stopped: oneshot::Receiver<()>) {
     let (stop, stopping) = watch::channel(false);
+    let port = listener.local_addr().map_or(0, |address| address.port());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -80,7 +83,8 @@ async fn accept(listener: TcpListener, front: Front, ca: Ca, mut stopped: onesho
             Ok((stream, peer)) => {
                 let name = local_name(&stream);
                 let front = front.clone().from(peer);
-                tokio::spawn(take(stream, Line { front, ca: ca.clone(), name, stopping: stopping.clone() }));
+                let line = Line { front, ca: ca.clone(), name, port, stopping: stopping.clone() };
+                tokio::spawn(take(stream, line));
             }
             Err(problem) => {
                 tracing::warn!(%problem, "cannot accept a connection");
@@ -182,9 +186,22 @@ impl Line {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        if let Some(neighbour) = self.neighbour(&request).await {
+            return neighbour::answer(neighbour, request).await;
+        }
         if request.method() == Method::CONNECT {
             return tunnel::open(self, request);
         }
         self.front.clone().answer(request).await
+    }
+
+    /// A server of this machine for which the request was sent here as to a proxy, by a program of this
+    /// machine.
+    async fn neighbour(&self, request: &Request<Incoming>) -> Option<TcpStream> {
+        let port = neighbour::port_of(request, self.port)?;
+        if !self.front.is_local() {
+            return None;
+        }
+        neighbour::connect(port).await
     }
 }

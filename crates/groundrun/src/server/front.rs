@@ -59,6 +59,11 @@ impl Front {
         Self { tunnel: Some(host.into()), ..self }
     }
 
+    /// Whether the client is on this machine, and calls through no tunnel.
+    pub(super) fn is_local(&self) -> bool {
+        self.peer.ip().to_canonical().is_loopback() && self.tunnel.is_none()
+    }
+
     /// The host to which this CONNECT asks a tunnel, without its port, if it is one that is emulated; else
     /// the refusal. Whatever is said through the tunnel is answered here.
     pub(super) fn tunnel<B>(&self, request: &Request<B>) -> Result<String, Response<Body>> {

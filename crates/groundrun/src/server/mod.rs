@@ -3,6 +3,7 @@
 mod connections;
 mod data_dir;
 mod front;
+mod neighbour;
 mod tls;
 mod trust;
 mod tunnel;
