@@ -2,6 +2,8 @@
 //! tunnels, and does what is no TLS harm nobody?
 
 use bytes::Bytes;
+use groundrun::config::Settings;
+use groundrun::server::{self, ServeOptions};
 use groundrun_tests::{
     Answer, GLOBAL, Owner, REGIONAL, Secure, TlsClient, World, at, over_http1, over_http2, raw_over_tls,
 };
@@ -239,6 +241,12 @@ async fn the_ca_outlives_the_process_and_a_damaged_one_stops_the_start() {
     let world = start().await;
     assert_eq!(world.get("/emulator/ca.pem").send().await.expect(200).text(), pem);
     world.stop().await;
+
+    std::fs::write(path("certificate"), &pem[..100]).unwrap();
+    let settings = Settings { data_dir: data.clone(), ..Settings::default() };
+    let options = ServeOptions { listen: ([127, 0, 0, 1], 0).into(), ..settings.serve_options() };
+    let error = server::start(options).await.unwrap_err().to_string();
+    assert!(error.contains("ca.pem, a file of the local CA, is damaged"), "{error}");
 }
 
 #[tokio::test]
