@@ -5,7 +5,8 @@ use bytes::Bytes;
 use groundrun::config::Settings;
 use groundrun::server::{self, ServeOptions};
 use groundrun_tests::{
-    Answer, GLOBAL, Owner, REGIONAL, Secure, TlsClient, World, at, over_http1, over_http2, raw_over_tls,
+    Answer, DEADLINE, GLOBAL, Owner, REGIONAL, Secure, TlsClient, World, at, over_http1, over_http2,
+    raw_over_tls,
 };
 use http::Request;
 use http_body_util::Full;
@@ -198,6 +199,16 @@ async fn what_is_no_tls_is_turned_away_and_harms_nobody() {
     world.stop().await;
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     assert_eq!(half.read(&mut [0; 16]).await.unwrap_or(0), 0);
+}
+
+/// It takes as long as a client may take.
+#[tokio::test]
+async fn half_a_hello_is_waited_for_no_longer_than_a_handshake_may_take() {
+    let world = World::start().await;
+    let mut half = TcpStream::connect(world.address()).await.unwrap();
+    half.write_all(&[0x16, 3, 1, 2, 0, 1]).await.unwrap();
+    let ended = tokio::time::timeout(DEADLINE, half.read(&mut [0; 16])).await.expect("it ends in time");
+    assert_eq!(ended.unwrap_or(0), 0);
 }
 
 #[tokio::test]
