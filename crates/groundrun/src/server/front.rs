@@ -66,20 +66,21 @@ impl Front {
 
     /// The host to which this CONNECT asks a tunnel, without its port, if it is one that is emulated; else
     /// the refusal. Whatever is said through the tunnel is answered here.
-    pub(super) fn tunnel<B>(&self, request: &Request<B>) -> Result<String, Response<Body>> {
+    pub(super) fn tunnel<B>(&self, request: &Request<B>) -> Result<String, Box<Response<Body>>> {
         let Some(authority) = request.uri().authority().filter(|authority| authority.port_u16().is_some())
         else {
-            return Err(refuse(StatusCode::BAD_REQUEST, "CONNECT needs a host and a port: CONNECT HOST:443"));
+            let why = "CONNECT needs a host and a port: CONNECT HOST:443";
+            return Err(refuse(StatusCode::BAD_REQUEST, why).into());
         };
         if self.tunnel.is_some() || request.version() >= http::Version::HTTP_2 {
             let why = "groundrun opens a tunnel over HTTP/1.1 only, and none in a tunnel";
-            return Err(refuse(StatusCode::FORBIDDEN, why));
+            return Err(refuse(StatusCode::FORBIDDEN, why).into());
         }
         let table = self.table.load();
         match door::classify(&table, Some(authority.as_str()), "/", true) {
-            Door::Foreign { .. } => Err(refuse_tunnel(authority.as_str())),
+            Door::Foreign { .. } => Err(refuse_tunnel(authority.as_str()).into()),
             Door::InvalidAuthority(why) => {
-                Err(refuse(StatusCode::BAD_REQUEST, &format!("invalid target of CONNECT: {why}")))
+                Err(refuse(StatusCode::BAD_REQUEST, &format!("invalid target of CONNECT: {why}")).into())
             }
             _ => Ok(authority.host().to_owned()),
         }

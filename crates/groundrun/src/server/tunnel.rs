@@ -23,7 +23,7 @@ const FIRST_BYTE: Duration = Duration::from_secs(30);
 /// Answers a CONNECT, and serves what comes through the tunnel.
 pub(super) fn open(line: &Line, request: Request<Incoming>) -> Response<Body> {
     match line.front.tunnel(&request) {
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
         Ok(host) => {
             let line = line.inside(&host);
             tokio::spawn(serve(hyper::upgrade::on(request), line));
