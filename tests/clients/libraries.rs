@@ -15,7 +15,7 @@ use tokio::process::Command;
 const SCENARIO: &str = "tests/golden/client-scenario.jsonl";
 
 /// A program that has not ended by then never will. Machines of CI are slow.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A program that uses a client library.
 pub(super) struct Library {

@@ -6,6 +6,7 @@ mod gcloud_domains;
 mod gcloud_page;
 mod gcloud_services;
 mod libraries;
+mod mode_all;
 mod node;
 mod python;
 mod rust;

@@ -32,6 +32,7 @@ mod restart;
 mod revisions;
 mod same_through_every_edge;
 mod tidy;
+mod tls;
 mod tokens;
 mod traffic;
 mod wrong_types;

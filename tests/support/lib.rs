@@ -17,6 +17,7 @@ mod http_client;
 mod json;
 mod jwt;
 mod program;
+mod tls_client;
 mod transcript;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -39,6 +40,7 @@ pub use jwt::{
     url_safe_base64, version_micros,
 };
 pub use program::{Finished, Program};
+pub use tls_client::{Secure, TlsClient, over_http1, over_http2, raw_over_tls};
 pub use transcript::{Transcript, redacted};
 
 /// The project of every world.

@@ -7,3 +7,4 @@ pub mod demo;
 pub mod environment;
 pub mod print;
 pub mod server;
+pub mod trust;

@@ -238,3 +238,61 @@ fn the_demonstration_goes_as_documented() {
     assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
     assert!(stdout(&output).contains("custom-audiences (cleared)"), "{}", stdout(&output));
 }
+
+#[test]
+fn exec_in_mode_all_lets_a_program_call_what_its_url_says() {
+    let directory = TempDir::new().unwrap();
+    let script = "cat \"$NODE_EXTRA_CA_CERTS\" && curl -sS https://www.googleapis.com/oauth2/v3/certs && \
+                  echo && dirname \"$SSL_CERT_FILE\"";
+    let arguments = ["exec", "--listen", "127.0.0.1:0", "--mode", "all", "--", "sh", "-c", script];
+    let output = groundrun(directory.path(), &arguments).output().unwrap();
+    let (out, told) = (stdout(&output), stderr(&output));
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(out.starts_with("-----BEGIN CERTIFICATE-----") && out.contains("RS256"), "{out}");
+    let files = Path::new(out.lines().last().unwrap());
+    assert!(files.is_absolute() && !files.exists(), "{out}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "it left something behind");
+}
+
+#[test]
+fn the_ca_is_found_with_and_without_an_emulator() {
+    let directory = TempDir::new().unwrap();
+    let listen = free_port().to_string();
+    let run = |arguments: &[&str]| {
+        groundrun(directory.path(), &[arguments, &["--listen", &listen]].concat()).output().unwrap()
+    };
+    let missing = run(&["ca"]);
+    assert_eq!(missing.status.code(), Some(1));
+    let told = stderr(&missing);
+    assert!(told.contains("'.groundrun' holds no local CA") && told.contains("serve --listen"), "{told}");
+
+    // Its first start makes it; the CA stays.
+    let exec = ["exec", "--data-dir", "data", "--listen", "127.0.0.1:0", "--"];
+    let script = format!("{} ca --listen $GROUNDRUN_LISTEN", env!("CARGO_BIN_EXE_groundrun"));
+    let running =
+        groundrun(directory.path(), &[&exec[..], &["sh", "-c", &script]].concat()).output().unwrap();
+    let path = stdout(&run(&["ca", "--data-dir", "data"]));
+    assert_eq!(stdout(&running), path, "{}", stderr(&running));
+    assert!(path.ends_with("/data/ca/ca.pem\n"), "{path}");
+    for (flag, name) in [("--bundle", "bundle.pem"), ("--java", "truststore.jks")] {
+        let path = stdout(&run(&["ca", "--data-dir", "data", flag]));
+        assert!(path.ends_with(&format!("/{name}\n")) && Path::new(path.trim()).exists(), "{path}");
+    }
+
+    let env = stdout(&run(&["env", "--mode", "all", "--data-dir", "data"]));
+    assert!(env.contains(&format!("export NODE_EXTRA_CA_CERTS={path}")), "{env}");
+    assert!(env.contains("--mode all --data-dir data --unset"), "{env}");
+    let unset = stdout(&run(&["env", "--mode", "all", "--unset"]));
+    assert!(
+        unset.contains("unset SSL_CERT_FILE\n") && !unset.contains("unset GOOGLE_APPLICATION"),
+        "{unset}"
+    );
+}
+
+#[test]
+fn credentials_are_for_mode_all() {
+    let directory = TempDir::new().unwrap();
+    let output = groundrun(directory.path(), &["env", "--credentials", "key.json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(stderr(&output), "error: --credentials needs --mode all\n");
+}

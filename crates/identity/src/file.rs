@@ -99,7 +99,7 @@ fn unfinished_prefix(path: &Path) -> String {
 
 /// Removes what a process left that was killed while it wrote. Whoever is writing at this moment finds
 /// the finished key and needs the own file no more.
-fn remove_unfinished(path: &Path) {
+pub(crate) fn remove_unfinished(path: &Path) {
     let prefix = unfinished_prefix(path);
     let entries = path.parent().and_then(|directory| fs::read_dir(directory).ok());
     let leftovers: Vec<PathBuf> = entries
@@ -123,7 +123,7 @@ fn remove_unfinished(path: &Path) {
 /// Takes the rights of group and others away, where there are any. Some file systems know no modes: that
 /// is the user's choice, and worth a warning only.
 #[cfg(unix)]
-fn shut_to_others(path: &Path, mode: u32) {
+pub(crate) fn shut_to_others(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
     let open = fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
     if !open {
@@ -136,4 +136,4 @@ fn shut_to_others(path: &Path, mode: u32) {
 }
 
 #[cfg(not(unix))]
-fn shut_to_others(_path: &Path, _mode: u32) {}
+pub(crate) fn shut_to_others(_path: &Path, _mode: u32) {}

@@ -14,6 +14,7 @@
 
 mod access;
 mod account_keys;
+mod ca;
 mod cache;
 mod document;
 mod error;
@@ -35,6 +36,7 @@ mod verifier;
 mod tests;
 
 pub use access::AccessClaims;
+pub use ca::{Ca, CaError, LeafName, bundle, java_trust_store};
 pub use document::{certificates, jwk_set, raw_keys};
 pub use error::{KeyError, TokenError};
 pub use key_file::KeyFile;

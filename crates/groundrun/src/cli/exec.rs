@@ -11,11 +11,12 @@ use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
+use super::env::Led;
 use super::workload::{Guest, Identity};
-use super::{Failure, Serve, Signals, logging};
+use super::{Failure, Serve, Signals, ca, logging};
 use crate::client::{Call, Client, Listener};
 use crate::config::{LogLevel, Options, Settings};
-use crate::environment::{self, reachable};
+use crate::environment::{self, Mode, Variable, reachable};
 use crate::server::{self, Server, StartError};
 
 /// How long the emulator may take until it is ready.
@@ -30,21 +31,33 @@ pub(super) struct Exec {
     serve: Serve,
     #[command(flatten)]
     identity: Identity,
+    #[command(flatten)]
+    led: Led,
     /// Command to run, and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
 /// Runs the command and returns its exit status.
-pub(super) async fn run(exec: Exec) -> Result<u8, Failure> {
+pub(super) async fn run(exec: Exec, program: &str) -> Result<u8, Failure> {
+    let credentials = exec.led.credentials()?;
     let options = exec.serve.layered()?;
     logging::start(options.log.unwrap_or(LogLevel::Warn));
     let signals = Signals::listen()?;
     let (settings, server) = emulator(options).await?;
     let outcome = async {
         wait_until_ready(settings.listen).await?;
+        let variables = match exec.led.mode {
+            Mode::Gcloud => {
+                environment::gcloud(&settings).into_iter().chain(environment::clients(&settings)).collect()
+            }
+            Mode::All => {
+                let files = ca::files(&settings, program).await?;
+                environment::all(&settings, &files, credentials.as_deref())
+            }
+        };
         let guest = exec.identity.open(&settings).await?;
-        let outcome = run_command(&exec.command, &settings, guest.as_ref(), signals).await;
+        let outcome = run_command(&exec.command, variables, guest.as_ref(), signals).await;
         if let Some(guest) = guest {
             guest.close().await;
         }
@@ -106,16 +119,15 @@ async fn wait_until_ready(listen: SocketAddr) -> Result<(), Failure> {
 
 async fn run_command(
     command: &[OsString],
-    settings: &Settings,
+    variables: Vec<Variable>,
     guest: Option<&Guest>,
     signals: Signals,
 ) -> Result<u8, Failure> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Failure::new("no command").code(Failure::USAGE));
     };
-    let variables = environment::gcloud(settings).into_iter().chain(environment::clients(settings));
     let mut child = Command::new(program);
-    child.args(arguments).envs(variables.map(|variable| (variable.name, variable.value)));
+    child.args(arguments).envs(variables.into_iter().map(|variable| (variable.name, variable.value)));
     if let Some(guest) = guest {
         guest.dress(&mut child);
     }

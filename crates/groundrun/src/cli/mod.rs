@@ -1,5 +1,6 @@
 //! What did the user ask for, and which exit status tells how it went?
 
+mod ca;
 mod clock;
 mod env;
 mod exec;
@@ -44,12 +45,14 @@ pub struct Cli {
 enum Command {
     /// Run the emulator until it is told to stop
     Serve(Serve),
-    /// Print the variables that lead gcloud to the emulator
+    /// Print the variables that lead gcloud, or every program, to the emulator
     Env(env::Env),
     /// Run a command in that environment; starts an emulator if none runs
     Exec(exec::Exec),
     /// Sign a person in, and write the credentials for gcloud and client libraries
     Login(login::Login),
+    /// Print where the certificate of the local CA is
+    Ca(ca::Ca),
     /// Print an ID token of an account
     Token(token::Token),
     /// List and change the keys that vouch for ID tokens
@@ -120,8 +123,9 @@ pub async fn run(arguments: Vec<OsString>) -> ExitCode {
 async fn dispatch(cli: Cli, program: &str) -> Result<u8, Failure> {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(serve) => serve::run(serve.layered()?, program).await,
-        Command::Env(env) => env::run(env, program),
-        Command::Exec(exec) => exec::run(exec).await,
+        Command::Env(env) => env::run(env, program).await,
+        Command::Exec(exec) => exec::run(exec, program).await,
+        Command::Ca(ca) => ca::run(ca, program).await,
         Command::Login(login) => login::run(login, program).await,
         Command::Token(token) => token::run(token, program).await,
         Command::Keys(keys) => keys::run(keys, program).await,

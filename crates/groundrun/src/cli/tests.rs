@@ -55,7 +55,7 @@ fn the_help_shows_flags_defaults_and_variables() {
 
 #[test]
 fn a_command_takes_only_options_that_it_needs() {
-    assert!(parse("groundrun env --data-dir x").is_err());
+    assert!(parse("groundrun env --ephemeral").is_err());
     assert!(parse("groundrun --project p env").is_err());
     assert!(parse("groundrun exec --data-dir x -- true").is_ok());
     assert!(parse("groundrun exec").is_err());

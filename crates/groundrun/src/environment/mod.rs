@@ -4,16 +4,30 @@
 //! which the emulator is too: it takes them in absolute form. `generateIdToken` bypasses gcloud's proxy
 //! and reaches the emulator by the override alone.
 
+mod proxied;
 mod shell;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use clap::ValueEnum;
+
+pub use self::proxied::all;
 pub use self::shell::Shell;
 use crate::config::Settings;
 pub use groundrun_engine::OWNER_TOKEN;
 
 /// The APIs of Google that a command of gcloud asks on the way.
 const APIS: [&str; 6] = ["RUN", "SERVICEUSAGE", "CLOUDRESOURCEMANAGER", "IAM", "IAMCREDENTIALS", "LOGGING"];
+
+/// Who is led to an emulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Mode {
+    /// gcloud, and clients that are told an endpoint
+    #[default]
+    Gcloud,
+    /// Every program: the emulator is the proxy of all, and its CA is trusted
+    All,
+}
 
 /// A variable and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,32 +52,43 @@ pub fn reachable(listen: SocketAddr) -> SocketAddr {
 ///
 /// Prompts are left on: a deployment asks about unauthenticated calls, as it does in the cloud.
 pub fn gcloud(settings: &Settings) -> Vec<Variable> {
+    let base = format!("http://{}/", reachable(settings.listen));
+    let mut variables = gcloud_alone(settings);
+    let mut set = |name: String, value: String| {
+        variables.push(Variable { name: format!("CLOUDSDK_{name}"), value });
+    };
+    set("AUTH_TOKEN_HOST".to_owned(), format!("{base}token"));
+    for api in APIS {
+        set(format!("API_ENDPOINT_OVERRIDES_{api}"), base.clone());
+    }
+    variables
+}
+
+/// What gcloud needs if every host of Google's is the emulator.
+fn gcloud_alone(settings: &Settings) -> Vec<Variable> {
     let address = reachable(settings.listen);
-    let base = format!("http://{address}/");
     let host = match address.ip() {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("[{ip}]"),
     };
-    let mut variables = Vec::new();
-    let mut set = |name: String, value: String| {
-        variables.push(Variable { name: format!("CLOUDSDK_{name}"), value });
-    };
-    set("CORE_PROJECT".to_owned(), settings.project.clone());
-    set("RUN_REGION".to_owned(), settings.region.clone());
-    set("AUTH_ACCESS_TOKEN".to_owned(), OWNER_TOKEN.to_owned());
-    set("AUTH_TOKEN_HOST".to_owned(), format!("{base}token"));
-    set("PROXY_TYPE".to_owned(), "http".to_owned());
-    set("PROXY_ADDRESS".to_owned(), host);
-    set("PROXY_PORT".to_owned(), address.port().to_string());
-    for api in APIS {
-        set(format!("API_ENDPOINT_OVERRIDES_{api}"), base.clone());
-    }
-    // What gcloud would otherwise send to other hosts, which are out of reach behind this proxy.
-    set("CORE_DISABLE_USAGE_REPORTING".to_owned(), "true".to_owned());
-    set("COMPONENT_MANAGER_DISABLE_UPDATE_CHECK".to_owned(), "true".to_owned());
-    set("SURVEY_DISABLE_PROMPTS".to_owned(), "true".to_owned());
-    set("CORE_CHECK_GCE_METADATA".to_owned(), "false".to_owned());
-    variables
+    let port = address.port().to_string();
+    let variable =
+        |(name, value): (&str, &str)| Variable { name: format!("CLOUDSDK_{name}"), value: value.to_owned() };
+    [
+        ("CORE_PROJECT", &*settings.project),
+        ("RUN_REGION", &settings.region),
+        ("AUTH_ACCESS_TOKEN", OWNER_TOKEN),
+        ("PROXY_TYPE", "http"),
+        ("PROXY_ADDRESS", &host),
+        ("PROXY_PORT", &port),
+        // What gcloud would otherwise send to other hosts, which are out of reach behind this proxy.
+        ("CORE_DISABLE_USAGE_REPORTING", "true"),
+        ("COMPONENT_MANAGER_DISABLE_UPDATE_CHECK", "true"),
+        ("SURVEY_DISABLE_PROMPTS", "true"),
+        ("CORE_CHECK_GCE_METADATA", "false"),
+    ]
+    .map(variable)
+    .into()
 }
 
 /// The variables that lead other programs there: Google's libraries, Terraform and groundrun itself.
@@ -82,15 +107,20 @@ pub fn clients(settings: &Settings) -> Vec<Variable> {
 /// What `groundrun env` prints: lines that set the variables (or unset them), and how to use and undo it.
 /// `program` is how the user calls groundrun.
 pub fn script(settings: &Settings, shell: Shell, unset: bool, program: &str) -> String {
+    script_of(gcloud(settings), &place_flags(settings, shell), shell, unset, program)
+}
+
+/// The same for any variables; `flags` are those with which `groundrun env` makes them, each with a space
+/// before it.
+pub fn script_of(variables: Vec<Variable>, flags: &str, shell: Shell, unset: bool, program: &str) -> String {
     let statement = |variable: Variable| {
         if unset { shell.unset(&variable.name) } else { shell.set(&variable.name, &variable.value) }
     };
-    let mut lines: Vec<String> = gcloud(settings).into_iter().map(statement).collect();
+    let mut lines: Vec<String> = variables.into_iter().map(statement).collect();
     // Comments come last: an `eval` that lost its quotes joins the lines.
-    let place = place_flags(settings, shell);
     let (what, other) =
         if unset { ("Unset them with", "Set them again with") } else { ("Set them with", "Undo that with") };
-    let run = |unset: bool| shell.evaluate(program, &place, unset);
+    let run = |unset: bool| shell.evaluate(program, flags, unset);
     lines.push(format!("# {what}:  {}", run(unset)));
     lines.push(format!("# {other}:  {}", run(!unset)));
     lines.join("\n")

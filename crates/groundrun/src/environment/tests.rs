@@ -1,10 +1,12 @@
 //! Does each shell read back what was written for it?
 
+use std::path::Path;
 use std::process::Command;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::trust::Files;
 
 fn settings(listen: &str) -> Settings {
     Settings { listen: listen.parse().unwrap(), ..Settings::default() }
@@ -23,17 +25,50 @@ fn what_env_prints_for_each_shell() {
 }
 
 #[test]
+fn what_leads_every_program() {
+    let files = Files::in_directory(Path::new("/data/ca"));
+    let variables = all(&settings("[::]:9000"), &files, Some(Path::new("/keys/me.json")));
+    let lines: Vec<String> = variables.iter().map(|v| format!("{}={}", v.name, v.value)).collect();
+    insta::assert_snapshot!("all", lines.join("\n"));
+    // One file for everything that a library trusts must hold the system's roots; one that adds must not.
+    let value = |name: &str| &variables.iter().find(|v| v.name == name).unwrap().value;
+    assert_eq!(value("SSL_CERT_FILE"), "/data/ca/bundle.pem");
+    assert_eq!(value("NODE_EXTRA_CA_CERTS"), "/data/ca/ca.pem");
+    assert!(!lines.iter().any(|line| line.contains("OVERRIDES")));
+}
+
+#[test]
+fn java_reads_a_path_with_spaces() {
+    let files = Files::in_directory(Path::new("/my data/ca"));
+    let variables = all(&Settings::default(), &files, None);
+    let options = variables.iter().find(|v| v.name == "JAVA_TOOL_OPTIONS").unwrap();
+    assert!(options.value.contains("trustStore='/my data/ca/truststore.jks' "), "{}", options.value);
+}
+
+#[test]
 fn every_variable_that_is_set_can_be_unset() {
-    let set = script(&Settings::default(), Shell::Sh, false, "groundrun");
-    let unset = script(&Settings::default(), Shell::Sh, true, "groundrun");
+    for all_programs in [false, true] {
+        let script = |unset| {
+            let files = Files::in_directory(Path::new("/data/ca"));
+            let settings = Settings::default();
+            let variables = if all_programs { all(&settings, &files, None) } else { gcloud(&settings) };
+            script_of(variables, "", Shell::Sh, unset, "groundrun")
+        };
+        nothing_is_left(&script(false), &script(true));
+    }
+}
+
+fn nothing_is_left(set: &str, unset: &str) {
     let after = Command::new("/bin/sh")
         .env_clear()
-        .args(["-c", "eval \"$1\"; eval \"$2\"; export", "sh", &set, &unset])
+        .args(["-c", "eval \"$1\"; eval \"$2\"; export", "sh", set, unset])
         .output()
         .unwrap();
     assert!(after.status.success());
     let after = String::from_utf8(after.stdout).unwrap();
-    assert!(!after.contains("CLOUDSDK"), "{after}");
+    for name in ["CLOUDSDK", "PROXY", "proxy", "CERT", "CA_", "JAVA", "GCE_", "NODE", "GROUNDRUN", "GOOGLE"] {
+        assert!(!after.contains(name), "{after}");
+    }
 }
 
 #[test]

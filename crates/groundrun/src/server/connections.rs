@@ -1,24 +1,36 @@
 //! How do connections come in, and how do they end?
+//!
+//! The first byte of a connection tells TLS from plain HTTP; it is looked at once, before anything is read.
+//! What a client says through a tunnel (CONNECT) is taken like a connection of its own.
 
 use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use groundrun_identity::{Ca, LeafName};
+use groundrun_proxy::Scheme;
+use http::Method;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::front::Front;
+use super::{neighbour, tls, tunnel};
 
 /// How long requests in flight may take when the emulator stops; it is what Cloud Run gives an instance.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// How long a client may take to send the head of a request.
+/// How long a client may take to send the first byte, and the head of a request.
 const HEAD: Duration = Duration::from_secs(30);
 
 /// How long to wait when no connection can be accepted, for want of file descriptors.
@@ -31,11 +43,24 @@ pub(super) struct Connections {
     accepting: JoinHandle<()>,
 }
 
+/// What serves one connection, or one tunnel in it. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Line {
+    pub(super) front: Front,
+    pub(super) ca: Ca,
+    /// Whose certificate a client gets that names no host in its hello.
+    pub(super) name: LeafName,
+    /// The port of the emulator.
+    port: u16,
+    /// Turns true when the emulator stops; whoever holds it is waited for.
+    stopping: watch::Receiver<bool>,
+}
+
 impl Connections {
-    /// Takes connections and serves them.
-    pub(super) fn accept(listener: TcpListener, front: Front) -> Self {
+    /// Takes connections and serves them; `ca` vouches for those over TLS.
+    pub(super) fn accept(listener: TcpListener, front: Front, ca: Ca) -> Self {
         let (stop, stopped) = oneshot::channel();
-        Self { stop, accepting: tokio::spawn(accept(listener, front, stopped)) }
+        Self { stop, accepting: tokio::spawn(accept(listener, front, ca, stopped)) }
     }
 
     /// Takes no more connections, and waits for the requests in flight.
@@ -46,44 +71,137 @@ impl Connections {
     }
 }
 
-async fn accept(listener: TcpListener, front: Front, mut stopped: oneshot::Receiver<()>) {
-    let graceful = GracefulShutdown::new();
+async fn accept(listener: TcpListener, front: Front, ca: Ca, mut stopped: oneshot::Receiver<()>) {
+    let (stop, stopping) = watch::channel(false);
+    let port = listener.local_addr().map_or(0, |address| address.port());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = &mut stopped => break,
         };
         match accepted {
-            Ok((stream, peer)) => serve(stream, front.clone().from(peer), &graceful),
+            Ok((stream, peer)) => {
+                let name = local_name(&stream);
+                let front = front.clone().from(peer);
+                let line = Line { front, ca: ca.clone(), name, port, stopping: stopping.clone() };
+                tokio::spawn(take(stream, line));
+            }
             Err(problem) => {
                 tracing::warn!(%problem, "cannot accept a connection");
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
-    drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    drop((listener, stopping));
+    stop.send_replace(true);
+    if tokio::time::timeout(DRAIN, stop.closed()).await.is_err() {
         tracing::warn!("stopping with requests in flight after {} s", DRAIN.as_secs());
     }
 }
 
-fn serve(stream: TcpStream, front: Front, graceful: &GracefulShutdown) {
+/// Over TLS a client that calls an address names no host: it must find that address in the certificate.
+fn local_name(stream: &TcpStream) -> LeafName {
+    let local =
+        stream.local_addr().map_or_else(|_| [127, 0, 0, 1].into(), |address: SocketAddr| address.ip());
+    LeafName::Address(local.to_canonical())
+}
+
+/// Serves a connection, in whichever protocol it begins.
+async fn take(stream: TcpStream, line: Line) {
     // A request is small and its answer is waited for: do not wait to fill a packet.
     if let Err(problem) = stream.set_nodelay(true) {
         tracing::debug!(%problem, "cannot set TCP_NODELAY");
     }
-    let service = service_fn(move |request: Request<Incoming>| {
-        let front = front.clone();
-        async move { Ok::<Response<axum::body::Body>, Infallible>(front.answer(request).await) }
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-    builder.http2().timer(TokioTimer::new());
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(problem) = connection.await {
+    let mut first = [0];
+    match line.soon(HEAD, stream.peek(&mut first)).await {
+        Some(1..) if tls::begins_with(first[0]) => tls::serve(stream, line).await,
+        Some(1..) => line.speak(stream).await,
+        _ => (),
+    }
+}
+
+/// Waits until the emulator stops.
+async fn until_stop(mut stopping: watch::Receiver<bool>) {
+    // An error would say that whoever could stop is gone, which is a stop as well.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+impl Line {
+    /// The line inside a tunnel to `host`, in which requests are for `host` unless they say otherwise.
+    pub(super) fn inside(&self, host: &str) -> Self {
+        let name = LeafName::parse(host).unwrap_or_else(|| self.name.clone());
+        Self { front: self.front.clone().inside(host), name, ..self.clone() }
+    }
+
+    /// The line behind a handshake.
+    pub(super) fn secured(self) -> Self {
+        Self { front: self.front.over(Scheme::Https), ..self }
+    }
+
+    /// What a client does before it asks anything; `None` if it takes longer than `patience` or goes away,
+    /// or the emulator stops meanwhile.
+    pub(super) async fn soon<T>(
+        &self,
+        patience: Duration,
+        opening: impl Future<Output = io::Result<T>>,
+    ) -> Option<T> {
+        let outcome = tokio::select! {
+            outcome = tokio::time::timeout(patience, opening) => outcome,
+            () = until_stop(self.stopping.clone()) => return None,
+        };
+        match outcome {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(problem)) => tracing::debug!(%problem, "a connection was not opened"),
+            Err(_) => tracing::debug!("a connection was not opened within {patience:?}"),
+        }
+        None
+    }
+
+    /// Serves HTTP/1 and HTTP/2 until the client goes away or the emulator stops.
+    pub(super) async fn speak<I>(self, io: I)
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let stop = until_stop(self.stopping.clone());
+        let line = Arc::new(self);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let line = Arc::clone(&line);
+            async move { Ok::<Response<Body>, Infallible>(line.answer(request).await) }
+        });
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+        builder.http2().timer(TokioTimer::new());
+        let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = stop => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(problem) = ended {
             tracing::debug!(%problem, "a connection broke off");
         }
-    });
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        if let Some(neighbour) = self.neighbour(&request).await {
+            return neighbour::answer(neighbour, request).await;
+        }
+        if request.method() == Method::CONNECT {
+            return tunnel::open(self, request);
+        }
+        self.front.clone().answer(request).await
+    }
+
+    /// A server of this machine for which the request was sent here as to a proxy, by a program of this
+    /// machine.
+    async fn neighbour(&self, request: &Request<Incoming>) -> Option<TcpStream> {
+        let port = neighbour::port_of(request, self.port)?;
+        if !self.front.is_local() {
+            return None;
+        }
+        neighbour::connect(port).await
+    }
 }

@@ -13,7 +13,7 @@ use groundrun_model::door::{self, Door};
 use groundrun_model::routing::{self, RoutingTable};
 use groundrun_model::{Code, Error, Region, metadata};
 use groundrun_proxy::{Arrival, DataPlane, Scheme};
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use tower::Service as _;
@@ -26,6 +26,9 @@ pub(super) struct Front {
     api: Router,
     metadata: MetadataServer,
     peer: SocketAddr,
+    scheme: Scheme,
+    /// The host that the client asked a tunnel to, if it calls through one.
+    tunnel: Option<Arc<str>>,
 }
 
 /// Who answers, without a hold on the routing table.
@@ -44,7 +47,8 @@ impl Front {
         api: Router,
         metadata: MetadataServer,
     ) -> Self {
-        Self { table, data_plane, api, metadata, peer: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)) }
+        let peer = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        Self { table, data_plane, api, metadata, peer, scheme: Scheme::Http, tunnel: None }
     }
 
     /// The front for a client that calls from `peer`.
@@ -52,20 +56,54 @@ impl Front {
         Self { peer, ..self }
     }
 
+    /// The front for a client that speaks `scheme`.
+    pub(super) fn over(self, scheme: Scheme) -> Self {
+        Self { scheme, ..self }
+    }
+
+    /// The front in a tunnel to `host`.
+    pub(super) fn inside(self, host: &str) -> Self {
+        Self { tunnel: Some(host.into()), ..self }
+    }
+
+    /// Whether the client is on this machine, and calls through no tunnel.
+    pub(super) fn is_local(&self) -> bool {
+        self.peer.ip().to_canonical().is_loopback() && self.tunnel.is_none()
+    }
+
+    /// The host to which this CONNECT asks a tunnel, without its port, if it is one that is emulated; else
+    /// the refusal. Whatever is said through the tunnel is answered here.
+    pub(super) fn tunnel<B>(&self, request: &Request<B>) -> Result<String, Box<Response<Body>>> {
+        let Some(authority) = request.uri().authority().filter(|authority| authority.port_u16().is_some())
+        else {
+            let why = "CONNECT needs a host and a port: CONNECT HOST:443";
+            return Err(refuse(StatusCode::BAD_REQUEST, why).into());
+        };
+        if self.tunnel.is_some() || request.version() >= http::Version::HTTP_2 {
+            let why = "groundrun opens a tunnel over HTTP/1.1 only, and none in a tunnel";
+            return Err(refuse(StatusCode::FORBIDDEN, why).into());
+        }
+        let table = self.table.load();
+        match door::classify(&table, Some(authority.as_str()), "/", true) {
+            Door::Foreign { .. } => Err(refuse_tunnel(authority.as_str()).into()),
+            Door::InvalidAuthority(why) => {
+                Err(refuse(StatusCode::BAD_REQUEST, &format!("invalid target of CONNECT: {why}")).into())
+            }
+            _ => Ok(authority.host().to_owned()),
+        }
+    }
+
     /// The answer to a request.
     pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Body> {
         let target = request.uri().authority().map(|authority| authority.as_str().to_owned());
-        if request.method() == Method::CONNECT {
-            return refuse_tunnel(target.as_deref().unwrap_or_default());
-        }
-        let authority = authority(&request, target.as_deref());
+        let authority = authority(&request, target.as_deref(), self.tunnel.as_deref());
         match self.way(authority.as_deref(), &request) {
             Way::DataPlane => {
                 let authority = authority.map(Cow::into_owned).unwrap_or_default();
                 let arrival = Arrival {
                     authority: &authority,
                     peer: self.peer,
-                    scheme: Scheme::Http,
+                    scheme: self.scheme,
                     origin: routing::Origin::External,
                 };
                 self.data_plane.handle(request, arrival).await.map(Body::new)
@@ -85,7 +123,9 @@ impl Front {
 
     fn way<B>(&self, authority: Option<&str>, request: &Request<B>) -> Way {
         // HTTP/2 has the authority in its target always; only HTTP/1 clients of a proxy write it there.
-        let absolute_form = request.uri().authority().is_some() && request.version() < http::Version::HTTP_2;
+        // Who came through a tunnel took this for a proxy as well.
+        let absolute_form = self.tunnel.is_some()
+            || request.uri().authority().is_some() && request.version() < http::Version::HTTP_2;
         let table = self.table.load();
         let path = request.uri().path();
         let flavor = request.headers().get(metadata::FLAVOR_HEADER).and_then(|flavor| flavor.to_str().ok());
@@ -108,31 +148,40 @@ impl Front {
     }
 }
 
-/// Whom a request is for: its target if that names a host, or else its Host header.
-fn authority<'r, B>(request: &'r Request<B>, target: Option<&'r str>) -> Option<Cow<'r, str>> {
+/// Whom a request is for: its target if that names a host, or else its Host header, or else the host that
+/// the tunnel leads to.
+fn authority<'r, B>(
+    request: &'r Request<B>,
+    target: Option<&'r str>,
+    tunnel: Option<&str>,
+) -> Option<Cow<'r, str>> {
     let header = || request.headers().get(header::HOST).map(|host| String::from_utf8_lossy(host.as_bytes()));
-    target
+    let named: Option<Cow<'r, str>> = target
         .map(|target| Cow::Owned(target.to_owned()))
-        .or_else(|| header().map(|host| Cow::Owned(host.into_owned())))
+        .or_else(|| header().map(|host| Cow::Owned(host.into_owned())));
+    match tunnel {
+        // An empty Host header is as good as none.
+        Some(host) => named.filter(|named| !named.is_empty()).or_else(|| Some(Cow::Owned(host.to_owned()))),
+        None => named,
+    }
 }
 
 /// What is not emulated must fail at once and say so: a client that waits shows nothing. gcloud shows
 /// the reason phrase.
 fn refuse_tunnel(authority: &str) -> Response<Body> {
-    refuse(&format!(
-        "groundrun does not tunnel to {}: use plain http for what it emulates, see groundrun env",
-        visible(authority)
-    ))
+    let why = format!("groundrun does not emulate {} and tunnels to nowhere else", visible(authority));
+    refuse(StatusCode::FORBIDDEN, &why)
 }
 
 fn refuse_host(host: &str) -> Response<Body> {
-    refuse(&format!("groundrun does not emulate {} and passes nothing on", visible(host)))
+    let why = format!("groundrun does not emulate {} and passes nothing on", visible(host));
+    refuse(StatusCode::FORBIDDEN, &why)
 }
 
-fn refuse(why: &str) -> Response<Body> {
+fn refuse(status: StatusCode, why: &str) -> Response<Body> {
     tracing::warn!("{why}");
     let mut response = Response::new(Body::from(format!("{why}\n")));
-    *response.status_mut() = StatusCode::FORBIDDEN;
+    *response.status_mut() = status;
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

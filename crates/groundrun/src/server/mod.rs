@@ -3,6 +3,10 @@
 mod connections;
 mod data_dir;
 mod front;
+mod neighbour;
+mod tls;
+mod trust;
+mod tunnel;
 mod workloads;
 
 use std::io;
@@ -12,7 +16,7 @@ use std::sync::Arc;
 
 use groundrun_api::MetadataServer;
 use groundrun_engine::{Clock, Config, Draw, Engine, Parts};
-use groundrun_identity::{KeyError, Keys};
+use groundrun_identity::{CaError, KeyError, Keys};
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::{UrlConfig, UrlStyle};
 use groundrun_model::{Error, Project, Region};
@@ -26,6 +30,7 @@ use crate::environment;
 use self::connections::Connections;
 use self::data_dir::{DataDir, DataDirError};
 use self::front::Front;
+use self::trust::Trust;
 use self::workloads::Workloads;
 
 /// What an emulator must be told.
@@ -82,6 +87,7 @@ pub struct Server {
     engine: Engine,
     connections: Connections,
     workloads: Workloads,
+    trust: Trust,
     /// Keeps other emulators out of the data directory.
     _data_dir: Option<DataDir>,
 }
@@ -103,6 +109,9 @@ pub enum StartError {
     /// The signing keys cannot be read.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The local CA cannot be read or made.
+    #[error(transparent)]
+    Ca(#[from] CaError),
     /// The state cannot be taken up, or the project or the region is not one.
     #[error(transparent)]
     Engine(#[from] Error),
@@ -135,6 +144,7 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         Some(keys) => keys,
         None => Keys::open(data_dir.as_ref().map(DataDir::path))?,
     };
+    let trust = Trust::open(data_dir.as_ref().map(DataDir::path))?;
 
     let config = Config {
         revision_policy: options.revision_policy,
@@ -174,12 +184,12 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         standings: Arc::new(move |unique_id| standings.standing(unique_id)),
     });
     let base = format!("http://{}", environment::reachable(address));
-    let api = groundrun_api::router(engine.clone(), &base);
+    let api = groundrun_api::router(engine.clone(), &base).merge(trust.router());
     let metadata = MetadataServer::new(engine.clone(), engine.default_workload());
     let front = Front::new(engine.routing_table(), data_plane, api, metadata);
     let workloads = Workloads::serve(&engine);
-    let connections = Connections::accept(listener, front);
-    Ok(Server { address, engine, connections, workloads, _data_dir: data_dir })
+    let connections = Connections::accept(listener, front, trust.ca().clone());
+    Ok(Server { address, engine, connections, workloads, trust, _data_dir: data_dir })
 }
 
 impl Server {
@@ -199,5 +209,6 @@ impl Server {
         self.workloads.stop();
         self.connections.stop().await;
         self.engine.close().await;
+        self.trust.close();
     }
 }

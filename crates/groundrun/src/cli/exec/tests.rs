@@ -16,8 +16,7 @@ fn the_status_is_the_commands_own_or_tells_the_signal() {
 #[tokio::test]
 async fn a_command_that_is_not_there_is_127() {
     let command = [OsString::from("no-such-command-of-any-shell")];
-    let failure =
-        run_command(&command, &Settings::default(), None, Signals::listen().unwrap()).await.unwrap_err();
+    let failure = run_command(&command, Vec::new(), None, Signals::listen().unwrap()).await.unwrap_err();
     assert_eq!(failure.code, 127);
     assert_eq!(failure.to_string(), "error: no-such-command-of-any-shell: command not found");
 }
@@ -27,6 +26,6 @@ async fn a_file_that_is_no_program_is_126() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("plain");
     std::fs::write(&file, "text").unwrap();
-    let failure = run_command(&[file.into()], &Settings::default(), None, Signals::listen().unwrap()).await;
+    let failure = run_command(&[file.into()], Vec::new(), None, Signals::listen().unwrap()).await;
     assert_eq!(failure.unwrap_err().code, 126);
 }

@@ -1,0 +1,27 @@
+// Does Node reach everything with nothing but its environment? Prints what it saw, a JSON value a line.
+//
+// Arguments as those of ../python/mode_all.py.
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+const require = createRequire(join(process.env.GROUNDRUN_TEST_NODE_MODULES ?? import.meta.dirname, 'mode_all.mjs'));
+const { OAuth2Client } = require('google-auth-library');
+
+const [hosted, local, token, neighbour] = process.argv.slice(2);
+const saw = (what, value) => console.log(JSON.stringify([what, value]));
+const client = new OAuth2Client();
+const status = async (url, headers = {}) =>
+  (await client.transporter.request({ url, headers, validateStatus: () => true, retry: false })).status;
+
+for (const [name, url] of [['hosted', hosted], ['local', local]]) {
+  saw(`gaxios ${name}`, await status(url, { authorization: `Bearer ${token}` }));
+  saw(`gaxios ${name} without a token`, await status(url));
+}
+
+// The URL of the certificates is built into the library.
+const ticket = await client.verifyIdToken({ idToken: token, audience: hosted });
+saw('verified for the service', ticket.getPayload().aud === hosted);
+
+const answer = await client.transporter.request({ url: neighbour, responseType: 'text' });
+saw('neighbour by gaxios', answer.data);

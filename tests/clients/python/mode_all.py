@@ -1,0 +1,38 @@
+"""Does Python reach everything with nothing but its environment? Prints what it saw, a JSON value a line.
+
+Arguments: the service's hosted URL, its local URL, a token for it, the URL of a server of this machine.
+"""
+
+import json
+import sys
+import urllib.request
+
+import google.auth.transport.requests
+import requests
+from google.oauth2 import id_token
+
+hosted, local, token, neighbour = sys.argv[1:]
+headers = {"Authorization": f"Bearer {token}"}
+
+
+def saw(what, value):
+    print(json.dumps([what, value]))
+
+
+for name, url in (("hosted", hosted), ("local", local)):
+    saw(f"requests {name}", requests.get(url, headers=headers, timeout=20).status_code)
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
+        saw(f"urllib {name}", answer.status)
+    saw(f"requests {name} without a token", requests.get(url, timeout=20).status_code)
+
+# The URL of the certificates is built into the library.
+claims = id_token.verify_oauth2_token(token, google.auth.transport.requests.Request(), audience=hosted)
+saw("verified for the service", claims["aud"] == hosted)
+
+saw("neighbour by requests", requests.get(neighbour, timeout=20).text)
+saw("neighbour by urllib", urllib.request.urlopen(neighbour, timeout=20).read().decode())
+saw("elsewhere", requests.get("http://example.com/", timeout=20).status_code)
+try:
+    requests.get("https://example.com/", timeout=20)
+except requests.exceptions.ProxyError as error:
+    saw("elsewhere over TLS", "does not emulate example.com:443" in str(error))
