@@ -15,7 +15,9 @@ mod operations;
 mod policies;
 mod projects;
 mod publish;
+mod realm;
 mod revisions;
+mod roles;
 mod rollout;
 mod running;
 mod service_accounts;
@@ -27,6 +29,7 @@ use std::sync::{Arc, RwLock};
 use arc_swap::ArcSwap;
 use groundrun_identity::Keys;
 use groundrun_model::account::Account;
+use groundrun_model::iam::{Identities, Realm};
 use groundrun_model::routing::RoutingTable;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::UrlConfig;
@@ -60,6 +63,10 @@ pub struct Config {
     pub strict_etags: bool,
     /// Whether callers of the API need the permissions that the hosted service asks for.
     pub enforce_api_iam: bool,
+    /// How many seconds a change of a policy takes to count; 0 is none.
+    pub iam_propagation_seconds: i64,
+    /// Who is in which group and domain.
+    pub identities: Identities,
     /// The project that exists from the start.
     pub project: Project,
     /// The region of requests that name none.
@@ -93,6 +100,8 @@ struct Inner {
     parts: Parts,
     owner: Account,
     table: Arc<ArcSwap<RoutingTable>>,
+    /// What policies refer to; replaced whole at every change.
+    realm: ArcSwap<Realm>,
     locks: locks::Locks,
     running: running::Running,
     directory: Directory,
@@ -113,6 +122,7 @@ impl Engine {
     pub async fn open(config: Config, parts: Parts) -> Result<Self> {
         let engine = Self(Arc::new(Inner {
             owner: Account::new(LOCAL_OWNER),
+            realm: ArcSwap::from_pointee(Realm { identities: config.identities.clone(), ..Realm::default() }),
             config,
             parts,
             table: Arc::default(),
@@ -129,6 +139,7 @@ impl Engine {
         for known in engine.store().all_service_accounts().await? {
             engine.0.directory.remember(&known.account);
         }
+        engine.recall_roles().await?;
         engine.publish_all().await?;
         Ok(engine)
     }

@@ -41,6 +41,8 @@ fn spec(image: &str) -> ServiceSpec {
 
 async fn engine(store: Store) -> Engine {
     let config = Config {
+        iam_propagation_seconds: 0,
+        identities: Identities::default(),
         revision_policy: RevisionPolicy::EveryChange,
         urls: UrlConfig { style: UrlStyle::Local, port: 8786 },
         strict_identity: false,

@@ -22,6 +22,8 @@ pub enum Kind {
     DomainMapping,
     /// A long-running operation; while it is under way its parent is the service's name.
     Operation,
+    /// A custom role of a project; its location is `global`.
+    Role,
 }
 
 impl Kind {
@@ -32,6 +34,7 @@ impl Kind {
             Self::Revision => "revision",
             Self::DomainMapping => "domain-mapping",
             Self::Operation => "operation",
+            Self::Role => "role",
         }
     }
 }

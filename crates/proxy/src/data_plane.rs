@@ -7,8 +7,9 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use groundrun_identity::{Verified, Verifier};
 use groundrun_model::Timestamp;
+use groundrun_model::door;
 use groundrun_model::instance::InstanceSpec;
-use groundrun_model::invoke::Permit;
+use groundrun_model::invoke::{Call, Permit};
 use groundrun_model::request::TraceContext;
 use groundrun_model::routing::RoutingTable;
 use groundrun_runtime::{Backend, Body, BoxError, Logs};
@@ -51,7 +52,7 @@ pub struct Setup {
     pub logs: Logs,
     /// How it differs from the hosted one.
     pub options: Options,
-    /// Tells when a token is shown.
+    /// Tells when a request is judged.
     pub now: Clock,
     /// Throws the dice of a split, and draws the ids of traces.
     pub random: Random,
@@ -133,8 +134,11 @@ impl DataPlane {
         phase::reserved_path(path)?;
         phase::ingress(&found, arrival.origin)?;
         phase::https(options.https_redirect, arrival, &head.uri)?;
-        let shown = phase::authenticate(found.route, &head.headers, verifier, now)?;
-        let permit = phase::authorize(found.route, &shown, names)?;
+        // One moment for the token, the conditions and the policies.
+        let host = door::host_of(arrival.authority).unwrap_or_default();
+        let call = Call { now: now(), host: &host, path };
+        let shown = phase::authenticate(found.route, &head.headers, verifier, &call)?;
+        let permit = phase::authorize(found.route, &shown, &call, names)?;
         headers::remove_signatures(&mut head.headers, shown.header);
         phase::size(found.route, head)?;
         let instance = phase::revision(&found, random)?;

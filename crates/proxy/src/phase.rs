@@ -7,7 +7,7 @@ use std::sync::Arc;
 use groundrun_identity::{Verified, Verifier};
 use groundrun_model::door::{self, Door};
 use groundrun_model::instance::InstanceSpec;
-use groundrun_model::invoke::{self, Credential, CredentialHeader, Denial, Permit};
+use groundrun_model::invoke::{self, Call, Credential, CredentialHeader, Denial, Permit};
 use groundrun_model::request;
 use groundrun_model::routing::{DICE, HostMatch, Origin, Route, RoutingTable};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
@@ -15,7 +15,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
 use crate::arrival::{Arrival, Scheme};
-use crate::data_plane::{Clock, Names, Random};
+use crate::data_plane::{Names, Random};
 use crate::reject::Rejection;
 
 /// The header that wins over `Authorization`.
@@ -72,9 +72,9 @@ pub(crate) fn authenticate(
     route: &Arc<Route>,
     headers: &HeaderMap,
     verifier: &Verifier,
-    now: &Clock,
+    call: &Call<'_>,
 ) -> Result<Shown, Rejection> {
-    if route.access.public().is_some() {
+    if route.access.public(call).is_some() {
         return Ok(Shown::default());
     }
     let values = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
@@ -83,7 +83,7 @@ pub(crate) fn authenticate(
         Credential::None => Ok(None),
         Credential::Malformed(why) => Err(why.to_owned()),
         Credential::Token(token) => {
-            verifier.verify(token, now()).map(Some).map_err(|error| error.to_string())
+            verifier.verify(token, call.now).map(Some).map_err(|error| error.to_string())
         }
     };
     match verified {
@@ -93,9 +93,14 @@ pub(crate) fn authenticate(
 }
 
 /// May this caller call this service?
-pub(crate) fn authorize(route: &Arc<Route>, shown: &Shown, names: &Names) -> Result<Permit, Rejection> {
+pub(crate) fn authorize(
+    route: &Arc<Route>,
+    shown: &Shown,
+    call: &Call<'_>,
+    names: &Names,
+) -> Result<Permit, Rejection> {
     let claims = shown.verified.as_ref().map(Verified::claims);
-    invoke::authorize(route, claims)
+    invoke::authorize(route, claims, call)
         .map_err(|denial| Rejection::denied(denial.name_caller(|unique_id| names(unique_id)), route))
 }
 

@@ -18,7 +18,7 @@ use groundrun_identity::Keys;
 use groundrun_model::account::Account;
 use groundrun_model::iam::{Binding, Policy};
 use groundrun_model::instance::InstanceSpec;
-use groundrun_model::routing::{Ingress, Origin, Route, RouteFacts, RoutingTable};
+use groundrun_model::routing::{AccessFacts, Ingress, Origin, Route, RouteFacts, RoutingTable};
 use groundrun_model::token::IdClaims;
 use groundrun_model::url::{ServiceHosts, UrlConfig, UrlStyle};
 use groundrun_model::{Project, Region, RevisionName, ServiceId, ServiceName, Timestamp};
@@ -103,7 +103,7 @@ impl Service {
             urls: UrlConfig { style: UrlStyle::Hosted, port: 8786 },
             custom_audiences: vec!["aud1".to_owned()],
             invoker_iam_disabled: self.invoker_iam_disabled,
-            policies: &[&policy],
+            access: AccessFacts { policies: &[&policy.into()], ..AccessFacts::default() },
             ingress: self.ingress,
             default_url_disabled: self.default_url_disabled,
             split: self.split,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use groundrun_engine::{Clock, Config, Draw, Engine, Parts};
 use groundrun_identity::{KeyError, Keys};
+use groundrun_model::iam::Identities;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::{UrlConfig, UrlStyle};
 use groundrun_model::{Error, Project, Region};
@@ -50,6 +51,10 @@ pub struct ServeOptions {
     pub strict_etags: bool,
     /// Whether callers of the API need permissions.
     pub enforce_api_iam: bool,
+    /// How many seconds a change of a policy takes to count.
+    pub iam_propagation_seconds: i64,
+    /// Who is in which group and domain.
+    pub identities: Identities,
 }
 
 /// What an emulator takes from the world and tests fix.
@@ -135,6 +140,8 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         strict_identity: options.strict_identity,
         strict_etags: options.strict_etags,
         enforce_api_iam: options.enforce_api_iam,
+        iam_propagation_seconds: options.iam_propagation_seconds,
+        identities: options.identities,
         project,
         region,
     };

@@ -45,19 +45,6 @@ pub struct Principal<'a> {
 }
 
 impl<'a> Principal<'a> {
-    /// Whether `member` names this principal. Groups have no members that are known here.
-    pub(crate) fn is_named_by(&self, member: Member<'_>) -> bool {
-        match member {
-            Member::AllUsers | Member::AllAuthenticatedUsers => true,
-            Member::Account(email) => {
-                self.email.is_some_and(|own| own.eq_ignore_ascii_case(email))
-                    || Account::new(email).unique_id == self.unique_id
-            }
-            Member::Domain(domain) => self.domains().any(|own| own.eq_ignore_ascii_case(domain)),
-            Member::Group(_) | Member::Nobody => false,
-        }
-    }
-
     /// The domains whose users this principal is one of. A service account is in none.
     pub(crate) fn domains(&self) -> impl Iterator<Item = &'a str> {
         let of_email = self.email.and_then(|email| email.rsplit_once('@')).map(|(_, domain)| domain);
