@@ -18,6 +18,7 @@ mod documents;
 mod domain_mappings;
 mod doors;
 mod grpc;
+mod iam;
 mod invoker;
 mod logs;
 mod openapi;

@@ -17,6 +17,7 @@ mod paging;
 mod partial;
 mod reply;
 mod resource_manager;
+mod roles;
 mod routes;
 mod service_accounts;
 mod service_usage;

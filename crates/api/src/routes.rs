@@ -12,7 +12,7 @@ use crate::error::refusal;
 use crate::v1::{domain_mappings, locations, operations, revisions, services};
 use crate::v2::rest;
 use crate::{State, grpc, health, iam_credentials, iam_policy, logging, oauth, openapi, overview};
-use crate::{resource_manager, service_accounts, service_usage, shape, unimplemented, verb};
+use crate::{resource_manager, roles, service_accounts, service_usage, shape, unimplemented, verb};
 
 /// The name of the server, in every answer of the API.
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("groundrun/", env!("CARGO_PKG_VERSION")));
@@ -124,6 +124,18 @@ routes! {
     post "/v1/projects/{project}/serviceAccounts/{account}/:generateAccessToken" "iamcredentials.projects.serviceAccounts.generateAccessToken" => iam_credentials::generate_access_token;
     post "/v1/projects/{project}/serviceAccounts/{account}/:signBlob" "iamcredentials.projects.serviceAccounts.signBlob" => iam_credentials::sign_blob;
     post "/v1/projects/{project}/serviceAccounts/{account}/:signJwt" "iamcredentials.projects.serviceAccounts.signJwt" => iam_credentials::sign_jwt;
+
+    // Roles.
+    get "/v1/roles" "iam.roles.list" => roles::list_predefined;
+    get "/v1/roles/{role}" "iam.roles.get" => roles::get_predefined;
+    post "/v1/roles/:queryGrantableRoles" "iam.roles.queryGrantableRoles" => roles::query_grantable;
+    post "/v1/permissions/:queryTestablePermissions" "iam.permissions.queryTestablePermissions" => roles::query_testable;
+    get "/v1/projects/{project}/roles" "iam.projects.roles.list" => roles::list_all;
+    post "/v1/projects/{project}/roles" "iam.projects.roles.create" => roles::create;
+    get "/v1/projects/{project}/roles/{role}" "iam.projects.roles.get" => roles::get;
+    patch "/v1/projects/{project}/roles/{role}" "iam.projects.roles.patch" => roles::update;
+    delete "/v1/projects/{project}/roles/{role}" "iam.projects.roles.delete" => roles::delete;
+    post "/v1/projects/{project}/roles/{role}/:undelete" "iam.projects.roles.undelete" => roles::undelete;
 
     // Tokens and public keys.
     post "/token" "oauth2.token" => oauth::token;

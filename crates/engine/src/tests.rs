@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use groundrun_identity::Keys;
 use groundrun_model::field::Api;
+use groundrun_model::iam::Identities;
 use groundrun_model::kind::{Resource as _, Write};
 use groundrun_model::operation::{Operation, State};
 use groundrun_model::revision::RevisionPhase;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{reference, traced};
 use crate::v1::operations::WaitOperation;
-use crate::{iam_credentials, iam_policy, logging, service_accounts};
+use crate::{iam_credentials, iam_policy, logging, roles, service_accounts};
 
 /// The body of a route, if it has one. What a handler reads by hand is any object.
 pub(super) fn of(handler: &str) -> Option<Value> {
@@ -29,6 +29,10 @@ pub(super) fn of(handler: &str) -> Option<Value> {
         }
         ("iam_credentials", "sign_blob" | "sign_jwt") => traced::schema::<iam_credentials::Sign>(),
         ("service_accounts", "create") => traced::schema::<service_accounts::CreateServiceAccount>(),
+        ("roles", "create") => traced::schema::<roles::CreateRole>(),
+        ("roles", "update") => traced::schema::<roles::RoleMessage>(),
+        ("roles", "undelete") => traced::schema::<roles::UndeleteRole>(),
+        ("roles", "query_grantable" | "query_testable") => traced::schema::<roles::QueryRoles>(),
         ("service_usage", "batch_enable") => json!({ "type": "object" }),
         ("oauth", "token") => return Some(token()),
         _ => return None,
@@ -93,6 +97,10 @@ fn example(module: &str, name: &str) -> Option<Value> {
             "kind": "DomainMapping",
             "metadata": { "name": "api.example.com" },
             "spec": { "routeName": "hello" },
+        })),
+        ("roles", "create") => Some(json!({
+            "roleId": "callers",
+            "role": { "title": "Callers", "includedPermissions": ["run.routes.invoke"] },
         })),
         ("rest", "create_service" | "update_service") => {
             Some(json!({ "template": { "containers": [container] } }))

@@ -79,7 +79,7 @@ impl FromStr for Delay {
             Some('h') => 3600,
             _ => return Err(refuse()),
         };
-        let count = &text[..text.len() - 1];
+        let count = text.get(..text.len() - 1).unwrap_or_default();
         let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
         let seconds = digits.then(|| count.parse::<i64>().ok()?.checked_mul(unit)).flatten();
         seconds.filter(|seconds| *seconds <= LONGEST_SECONDS).map(Self).ok_or_else(refuse)
