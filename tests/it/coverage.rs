@@ -30,6 +30,12 @@ fn body(name: &str) -> Option<Value> {
     let verb = name.rsplit('.').next().unwrap_or_default();
     Some(match verb {
         "create" if name.contains("serviceAccounts") => json!({ "accountId": "another" }),
+        "create" if name.contains("roles") => json!({ "roleId": "run.invoker", "role": { "title": "t" } }),
+        "patch" if name.contains("roles") => json!({ "description": "d" }),
+        "undelete" => json!({}),
+        "queryGrantableRoles" | "queryTestablePermissions" => {
+            json!({ "fullResourceName": format!("//cloudresourcemanager.googleapis.com/projects/{PROJECT}") })
+        }
         "create" if name.contains("domainmappings") => mapping("another.example.com"),
         "create" => Owner::service("another"),
         "list" => json!({ "resourceNames": [format!("projects/{PROJECT}")] }),
@@ -69,6 +75,7 @@ fn drive(
         ("{operation}", operation),
         ("{api}", "run.googleapis.com"),
         ("{account}", EMAIL),
+        ("{role}", "run.invoker"),
     ] {
         path = path.replace(parameter, value);
     }
