@@ -10,7 +10,7 @@ use super::{Binding, ConditionRequest, Policy, Realm};
 use crate::account::Account;
 
 pub use super::member::Principal;
-pub use super::refusal::Refusal;
+pub use super::refusal::{Refusal, Unmet};
 
 /// What a set of policies says about one caller and one permission.
 #[derive(Debug, Clone, PartialEq, Eq)]

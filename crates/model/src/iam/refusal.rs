@@ -25,10 +25,8 @@ pub enum Refusal {
         member: String,
         /// The role of the binding.
         role: String,
-        /// The title of the condition.
-        title: String,
-        /// Why it could not be evaluated; empty if it was, and is false.
-        why: String,
+        /// The condition. Boxed, because refusals travel as errors.
+        condition: Box<Unmet>,
     },
     /// A binding names the caller with a role whose permissions are not known here.
     UnknownRole {
@@ -46,6 +44,15 @@ pub enum Refusal {
     },
 }
 
+/// A condition that is not met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// The title of the condition.
+    pub title: String,
+    /// Why it could not be evaluated; empty if it was, and is false.
+    pub why: String,
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -54,7 +61,8 @@ impl fmt::Display for Refusal {
             Self::NotYet { from } => {
                 write!(f, "a binding grants it, but counts only from {from} on (--iam-propagation)")
             }
-            Self::ConditionNotMet { member, role, title, why } => {
+            Self::ConditionNotMet { member, role, condition } => {
+                let Unmet { title, why } = &**condition;
                 let name = if title.is_empty() { String::new() } else { format!(" '{title}'") };
                 write!(f, "a binding for {member} exists ({role}) but its condition{name} is not met")?;
                 if why.is_empty() { Ok(()) } else { write!(f, ": {why}") }
@@ -93,7 +101,8 @@ impl Refusal {
             match (carries(prepared), &binding.condition) {
                 (Some(true), Some(condition)) => {
                     let (title, why) = (condition.title.clone(), prepared.unmet(request).unwrap_or_default());
-                    return Self::ConditionNotMet { member, role, title, why };
+                    let condition = Box::new(Unmet { title, why });
+                    return Self::ConditionNotMet { member, role, condition };
                 }
                 (None, _) => unknown_role = unknown_role.or(Some(Self::UnknownRole { member, role })),
                 _ => {}

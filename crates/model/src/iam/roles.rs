@@ -93,16 +93,13 @@ pub fn testable_permissions(full_resource_name: &str) -> Result<Vec<&'static str
 /// What the permissions on a resource begin with; anything on a project.
 fn prefixes(full_resource_name: &str) -> Result<&'static [&'static str]> {
     let parts: Vec<&str> = full_resource_name.split('/').collect();
+    // The host does not tell: gcloud puts that of its endpoint override there.
     match parts.as_slice() {
-        ["", "", "cloudresourcemanager.googleapis.com", "projects", project] if !project.is_empty() => {
-            Ok(&[])
-        }
-        ["", "", "run.googleapis.com", "projects", _, "locations", _, "services", service]
-            if !service.is_empty() =>
-        {
+        ["", "", _, "projects", project] if !project.is_empty() => Ok(&[]),
+        ["", "", _, "projects", _, "locations", _, "services", service] if !service.is_empty() => {
             Ok(&["run.services.", "run.routes.", "run.revisions.", "run.configurations."])
         }
-        ["", "", "iam.googleapis.com", "projects", _, "serviceAccounts", account] if !account.is_empty() => {
+        ["", "", _, "projects", _, "serviceAccounts", account] if !account.is_empty() => {
             Ok(&["iam.serviceAccounts.", "iam.serviceAccountKeys."])
         }
         _ => Err(Error::field(

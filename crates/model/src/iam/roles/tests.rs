@@ -81,6 +81,7 @@ fn a_resource_has_the_roles_that_grant_something_on_it() {
     let account = on("//iam.googleapis.com/projects/p/serviceAccounts/a@p.iam.gserviceaccount.com");
     assert!(account.contains(&"iam.serviceAccountTokenCreator") && !account.contains(&"run.invoker"));
     assert_eq!(on("//cloudresourcemanager.googleapis.com/projects/p").len(), ROLES.len());
+    assert_eq!(on("//127.0.0.1:8786/projects/p").len(), ROLES.len(), "as gcloud spells it");
     let testable = testable_permissions("//run.googleapis.com/projects/p/locations/l/services/s").unwrap();
     assert!(testable.contains(&RUN_INVOKE) && testable.is_sorted());
     assert!(testable.iter().all(|name| name.starts_with("run.")));
