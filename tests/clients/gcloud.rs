@@ -59,6 +59,8 @@ impl Gcloud {
             strict_etags: false,
             enforce_api_iam: false,
             metadata_account: None,
+            iam_propagation_seconds: 0,
+            identities: groundrun_model::iam::Identities::default(),
         };
         let keys = Keys::from_pems(ID_TOKEN_KEY, SERVICE_ACCOUNT_KEY).expect("the test keys are whole");
         let server = start_in(options, World { keys: Some(keys), ..World::default() })

@@ -48,6 +48,12 @@ fn body(name: &str) -> Option<Value> {
         "upload" => json!({ "publicKeyData": groundrun_tests::base64(PUBLIC_KEY) }),
         "import" => json!({ "pem": PUBLIC_KEY, "kid": "fixture" }),
         "create" if name.contains("serviceAccounts") => json!({ "accountId": "another" }),
+        "create" if name.contains("roles") => json!({ "roleId": "run.invoker", "role": { "title": "t" } }),
+        "patch" if name.contains("roles") => json!({ "description": "d" }),
+        "undelete" => json!({}),
+        "queryGrantableRoles" | "queryTestablePermissions" => {
+            json!({ "fullResourceName": format!("//cloudresourcemanager.googleapis.com/projects/{PROJECT}") })
+        }
         "create" if name.contains("domainmappings") => mapping("another.example.com"),
         "create" => Owner::service("another"),
         "list" => json!({ "resourceNames": [format!("projects/{PROJECT}")] }),
@@ -103,6 +109,7 @@ async fn drive(
         // The first that is opened.
         ("{workload}", "1"),
         ("{key}", account_key),
+        ("{role}", "run.invoker"),
     ] {
         path = path.replace(parameter, value);
     }

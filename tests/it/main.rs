@@ -19,6 +19,7 @@ mod documents;
 mod domain_mappings;
 mod doors;
 mod grpc;
+mod iam;
 mod invoker;
 mod keys;
 mod logs;

@@ -110,7 +110,7 @@ async fn conditions_need_version_3() {
     let refused = owner.set_policy("hello", &seen).await.expect(400);
     assert_eq!(refused.violations()[0].0, "policy.bindings[0].role");
 
-    // A condition that is not evaluated grants nothing, and the denial says so.
+    // A condition that is not met grants nothing, and the denial says so.
     let url = at(&service, "/status/url").as_str().unwrap();
     let denied = world.invoker().call(url, url).await.expect(403);
     assert!(denied.header("x-groundrun-explain").unwrap().contains("condition"), "{denied:?}");

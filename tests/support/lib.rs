@@ -26,6 +26,7 @@ use std::ops::Deref;
 use groundrun::server::{self, ServeOptions, Server};
 use groundrun_engine::Draw;
 use groundrun_identity::Keys;
+use groundrun_model::iam::Identities;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::UrlStyle;
 use serde_json::Value;
@@ -87,6 +88,8 @@ impl World {
             strict_etags: false,
             enforce_api_iam: false,
             metadata_account: None,
+            iam_propagation_seconds: 0,
+            identities: Identities::default(),
         };
         change(&mut options);
         let clock = TestClock::new();

@@ -22,6 +22,7 @@ mod partial;
 mod public_keys;
 mod reply;
 mod resource_manager;
+mod roles;
 mod routes;
 mod service_accounts;
 mod service_usage;

@@ -13,7 +13,7 @@ use crate::error::refusal;
 use crate::v1::{domain_mappings, locations, operations, revisions, services};
 use crate::v2::rest;
 use crate::{State, grpc, health, iam_credentials, iam_policy, logging, login, oauth, openapi, overview};
-use crate::{account_keys, public_keys, signing_keys};
+use crate::{account_keys, public_keys, roles, signing_keys};
 use crate::{resource_manager, service_accounts, service_usage, shape, sts, token_info, unimplemented, verb};
 
 /// The name of the server, in every answer of the API.
@@ -148,6 +148,18 @@ routes! {
     post "/v1/projects/{project}/serviceAccounts/{account}/keys/{key}/:disable" "iam.projects.serviceAccounts.keys.disable" => account_keys::disable;
     post "/v1/projects/{project}/serviceAccounts/{account}/keys/{key}/:enable" "iam.projects.serviceAccounts.keys.enable" => account_keys::enable;
     delete "/v1/projects/{project}/serviceAccounts/{account}/keys/{key}" "iam.projects.serviceAccounts.keys.delete" => account_keys::delete;
+
+    // Roles.
+    get "/v1/roles" "iam.roles.list" => roles::list_predefined;
+    get "/v1/roles/{role}" "iam.roles.get" => roles::get_predefined;
+    post "/v1/roles/:queryGrantableRoles" "iam.roles.queryGrantableRoles" => roles::query_grantable;
+    post "/v1/permissions/:queryTestablePermissions" "iam.permissions.queryTestablePermissions" => roles::query_testable;
+    get "/v1/projects/{project}/roles" "iam.projects.roles.list" => roles::list_all;
+    post "/v1/projects/{project}/roles" "iam.projects.roles.create" => roles::create;
+    get "/v1/projects/{project}/roles/{role}" "iam.projects.roles.get" => roles::get;
+    patch "/v1/projects/{project}/roles/{role}" "iam.projects.roles.patch" => roles::update;
+    delete "/v1/projects/{project}/roles/{role}" "iam.projects.roles.delete" => roles::delete;
+    post "/v1/projects/{project}/roles/{role}/:undelete" "iam.projects.roles.undelete" => roles::undelete;
 
     // Tokens and public keys.
     post "/token" "oauth2.token" => oauth::token;

@@ -86,7 +86,7 @@ impl Engine {
         // Versions never go back, even if the clock does.
         let next = ServiceAccount { updated: found.updated.advance(self.now()), ..next };
         self.store().update_service_account(&next, found.updated, writes).await.map_err(refused)?;
-        self.0.directory.note(&next);
+        self.note_account(&next).await?;
         Ok(next)
     }
 

@@ -1,10 +1,9 @@
 //! Who may do what with a service account?
 
-use groundrun_model::iam::{self, Naming, Policy, Resource};
+use groundrun_model::iam::{Naming, Policy, Resource};
 use groundrun_model::{Project, Result};
 use groundrun_store::ServiceAccount;
 
-use crate::policies::Resource as Protected;
 use crate::{Caller, Engine};
 
 impl Engine {
@@ -15,7 +14,11 @@ impl Engine {
     pub async fn get_account_policy(&self, caller: &Caller, name: &str, requested: i32) -> Result<Policy> {
         let account = self.named_account(name).await?;
         self.allow_on_account(caller, "iam.serviceAccounts.getIamPolicy", &account).await?;
-        self.stored_policy(&resource_name(&account)?).await?.read(requested)
+        let project = project_of(&account)?;
+        self.policy_history(&resource(&project, &account).spelled(Naming::Projects))
+            .await?
+            .current
+            .read(requested)
     }
 
     /// Replaces the policy of a service account. It holds from the next request on.
@@ -31,7 +34,8 @@ impl Engine {
     ) -> Result<Policy> {
         let account = self.named_account(name).await?;
         self.allow_on_account(caller, "iam.serviceAccounts.setIamPolicy", &account).await?;
-        self.replace_policy(Protected::ServiceAccount(&resource_name(&account)?), policy, mask).await
+        let project = project_of(&account)?;
+        self.replace_policy(resource(&project, &account), policy, mask).await
     }
 
     /// Which of `permissions` the caller has on a service account.
@@ -45,15 +49,15 @@ impl Engine {
         permissions: Vec<String>,
     ) -> Result<Vec<String>> {
         let account = self.named_account(name).await?;
-        let own = self.stored_policy(&resource_name(&account)?).await?;
-        let inherited = self.project_policy(&Project::parse(account.project.as_str())?).await?;
-        iam::held(&[&own, &inherited], caller.account(), permissions)
+        let project = project_of(&account)?;
+        self.permissions_held(caller.account(), permissions, resource(&project, &account)).await
     }
 }
 
-/// The name under which the policy of an account is kept.
-fn resource_name(account: &ServiceAccount) -> Result<String> {
-    let project = Project::parse(account.project.as_str())?;
-    let resource = Resource::ServiceAccount { project: &project, account: &account.account };
-    Ok(resource.spelled(Naming::Projects))
+fn project_of(account: &ServiceAccount) -> Result<Project> {
+    Project::parse(account.project.as_str())
+}
+
+fn resource<'a>(project: &'a Project, account: &'a ServiceAccount) -> Resource<'a> {
+    Resource::ServiceAccount { project, account: &account.account }
 }

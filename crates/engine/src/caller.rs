@@ -2,7 +2,7 @@
 
 use groundrun_identity::{AccessClaims, TokenError};
 use groundrun_model::account::Account;
-use groundrun_model::iam::{self, Naming, Policy, Resource};
+use groundrun_model::iam::{self, ConditionRequest, Naming, PolicyHistory, Resource};
 use groundrun_model::{Error, Project, Result};
 use groundrun_store::ServiceAccount;
 
@@ -172,13 +172,33 @@ impl Engine {
         permission: &str,
         resource: Resource<'_>,
     ) -> Result<bool> {
+        let permissions = vec![permission.to_owned()];
+        Ok(!self.permissions_held(account, permissions, resource).await?.is_empty())
+    }
+
+    /// Which of `permissions` the account holds on `resource` now, by its own policy or by that of its
+    /// project.
+    ///
+    /// # Errors
+    /// 400 for a wildcard.
+    pub(crate) async fn permissions_held(
+        &self,
+        account: &Account,
+        permissions: Vec<String>,
+        resource: Resource<'_>,
+    ) -> Result<Vec<String>> {
         let own = match resource {
             Resource::Service(_) | Resource::ServiceAccount { .. } => {
-                self.stored_policy(&resource.spelled(Naming::Projects)).await?
+                self.policy_history(&resource.spelled(Naming::Projects)).await?
             }
-            Resource::Project(_) | Resource::Part { .. } => Policy::default(),
+            Resource::Project(_) | Resource::Part { .. } => PolicyHistory::default(),
         };
-        let inherited = self.project_policy(resource.project()).await?;
-        Ok(iam::granted(&[&own, &inherited], Some(account), permission).is_granted())
+        let inherited = self.project_policy_history(resource.project()).await?;
+        let (now, delay) = (self.now(), self.0.config.iam_propagation_seconds);
+        let policies = [own.effective(now, delay), inherited.effective(now, delay)];
+        let seen = resource.for_conditions();
+        // Only calls of services have a host and a path that conditions can look at.
+        let request = ConditionRequest { time: now, host: None, path: None, resource: &seen };
+        iam::held(&policies, &self.0.realm.load(), account, permissions, &request)
     }
 }

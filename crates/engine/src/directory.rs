@@ -35,8 +35,8 @@ impl Directory {
         }
     }
 
-    /// Remembers a service account as it stands now.
-    pub(crate) fn note(&self, found: &ServiceAccount) {
+    /// Remembers a service account as it stands now, and tells whether that is news.
+    pub(crate) fn note(&self, found: &ServiceAccount) -> bool {
         self.remember(&found.account);
         let Account { email, unique_id } = &found.account;
         let standing = match found {
@@ -46,7 +46,7 @@ impl Directory {
             _ => None,
         };
         if standing == self.standing(unique_id).map(|(_, standing)| standing) {
-            return;
+            return false;
         }
         self.unusual.rcu(|unusual| {
             let mut next = HashMap::clone(unusual);
@@ -56,5 +56,6 @@ impl Directory {
             };
             next
         });
+        true
     }
 }

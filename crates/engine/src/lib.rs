@@ -24,7 +24,9 @@ mod operations;
 mod policies;
 mod projects;
 mod publish;
+mod realm;
 mod revisions;
+mod roles;
 mod rollout;
 mod running;
 mod service_accounts;
@@ -39,6 +41,7 @@ use std::sync::{Arc, RwLock};
 use arc_swap::ArcSwap;
 use groundrun_identity::Keys;
 use groundrun_model::account::Account;
+use groundrun_model::iam::{Identities, Realm};
 use groundrun_model::routing::RoutingTable;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::UrlConfig;
@@ -86,6 +89,10 @@ pub struct Config {
     /// The email of the account that the metadata server of the emulator's own port speaks for; `None` is
     /// the default account of Compute Engine of the project.
     pub metadata_account: Option<String>,
+    /// How many seconds a change of a policy takes to count; 0 is none.
+    pub iam_propagation_seconds: i64,
+    /// Who is in which group and domain.
+    pub identities: Identities,
     /// The project that exists from the start.
     pub project: Project,
     /// The region of requests that name none.
@@ -119,6 +126,8 @@ struct Inner {
     parts: Parts,
     owner: Account,
     table: Arc<ArcSwap<RoutingTable>>,
+    /// What policies refer to; replaced whole at every change.
+    realm: ArcSwap<Realm>,
     locks: locks::Locks,
     running: running::Running,
     workloads: workloads::Workloads,
@@ -142,6 +151,7 @@ impl Engine {
     pub async fn open(config: Config, parts: Parts) -> Result<Self> {
         let engine = Self(Arc::new(Inner {
             owner: Account::new(LOCAL_OWNER),
+            realm: ArcSwap::from_pointee(Realm { identities: config.identities.clone(), ..Realm::default() }),
             config,
             parts,
             table: Arc::default(),
@@ -157,10 +167,9 @@ impl Engine {
         }));
         engine.recall_projects().await?;
         engine.remember_project(&engine.0.config.project).await?;
-        for known in engine.store().all_service_accounts().await? {
-            engine.0.directory.note(&known);
-        }
+        engine.recall_accounts().await?;
         engine.recall_account_keys().await?;
+        engine.recall_roles().await?;
         engine.publish_all().await?;
         Ok(engine)
     }

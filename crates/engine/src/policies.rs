@@ -1,19 +1,11 @@
 //! What can be done with IAM policies?
 
-use groundrun_model::iam::{self, Binding, Policy, PolicyLevel};
+use groundrun_model::iam::{Binding, Naming, Policy, PolicyHistory, PolicyLevel, Resource};
 use groundrun_model::kind::Write;
 use groundrun_model::{Error, Project, Result, ServiceId};
 
 use crate::services::missing;
 use crate::{Caller, Engine, refused};
-
-/// What a policy stands on.
-pub(crate) enum Resource<'a> {
-    Service(&'a ServiceId),
-    Project(&'a Project),
-    /// A service account that is there, by its resource name.
-    ServiceAccount(&'a str),
-}
 
 impl Engine {
     /// The policy of a service, as a caller sees it who asks for version `requested`.
@@ -26,11 +18,12 @@ impl Engine {
         id: &ServiceId,
         requested: i32,
     ) -> Result<Policy> {
-        let _allowed = self.allow(caller, "run.services.getIamPolicy", iam::Resource::Service(id)).await?;
-        self.policy_of(Resource::Service(id)).await?.read(requested)
+        let _allowed = self.allow(caller, "run.services.getIamPolicy", Resource::Service(id)).await?;
+        self.policy_of(Resource::Service(id)).await?.current.read(requested)
     }
 
-    /// Replaces the policy of a service. It holds from the next request on.
+    /// Replaces the policy of a service. It counts from the next request on, or as
+    /// much later as changes take to spread.
     ///
     /// # Errors
     /// 404 if there is no such service, 400 for a malformed policy, 409 if it was changed meanwhile.
@@ -41,7 +34,7 @@ impl Engine {
         policy: Policy,
         mask: Option<&str>,
     ) -> Result<Policy> {
-        let _allowed = self.allow(caller, "run.services.setIamPolicy", iam::Resource::Service(id)).await?;
+        let _allowed = self.allow(caller, "run.services.setIamPolicy", Resource::Service(id)).await?;
         // Publishing must not fall between a rollout's routing and its writing of the status.
         let _turn = self.0.locks.lock(id).await;
         let written = self.replace_policy(Resource::Service(id), policy, mask).await?;
@@ -59,9 +52,7 @@ impl Engine {
         id: &ServiceId,
         permissions: Vec<String>,
     ) -> Result<Vec<String>> {
-        let own = self.stored_policy(&id.to_string()).await?;
-        let inherited = self.project_policy(&id.project).await?;
-        iam::held(&[&own, &inherited], caller.account(), permissions)
+        self.permissions_held(caller.account(), permissions, Resource::Service(id)).await
     }
 
     /// The policy of a project, as a caller sees it who asks for version `requested`.
@@ -74,13 +65,12 @@ impl Engine {
         project: &Project,
         requested: i32,
     ) -> Result<Policy> {
-        let _allowed = self
-            .allow(caller, "resourcemanager.projects.getIamPolicy", iam::Resource::Project(project))
-            .await?;
-        self.policy_of(Resource::Project(project)).await?.read(requested)
+        let _allowed =
+            self.allow(caller, "resourcemanager.projects.getIamPolicy", Resource::Project(project)).await?;
+        self.policy_of(Resource::Project(project)).await?.current.read(requested)
     }
 
-    /// Replaces the policy of a project. It holds from the next request to its services on.
+    /// Replaces the policy of a project. It counts as that of a service does.
     ///
     /// # Errors
     /// 400 for a malformed policy, 409 if it was changed meanwhile.
@@ -91,9 +81,8 @@ impl Engine {
         policy: Policy,
         mask: Option<&str>,
     ) -> Result<Policy> {
-        let _allowed = self
-            .allow(caller, "resourcemanager.projects.setIamPolicy", iam::Resource::Project(project))
-            .await?;
+        let _allowed =
+            self.allow(caller, "resourcemanager.projects.setIamPolicy", Resource::Project(project)).await?;
         let written = self.replace_policy(Resource::Project(project), policy, mask).await?;
         self.publish_project(project).await?;
         Ok(written)
@@ -109,15 +98,14 @@ impl Engine {
         project: &Project,
         permissions: Vec<String>,
     ) -> Result<Vec<String>> {
-        let policy = self.project_policy(project).await?;
-        iam::held(&[&policy], caller.account(), permissions)
+        self.permissions_held(caller.account(), permissions, Resource::Project(project)).await
     }
 
-    /// The policy of a project. Where none was written the local owner owns it.
-    pub(crate) async fn project_policy(&self, project: &Project) -> Result<Policy> {
+    /// The policy of a project, and what it replaced. Where none was written the local owner owns it.
+    pub(crate) async fn project_policy_history(&self, project: &Project) -> Result<PolicyHistory> {
         let stored = self.store().policy(&project_resource(project)).await?;
-        let Some((json, _)) = stored else { return Ok(self.default_project_policy()) };
-        Policy::from_json(&json, "policy")
+        let Some((json, _)) = stored else { return Ok(self.default_project_policy().into()) };
+        PolicyHistory::from_json(json)
     }
 
     /// The policy of a project for which none was written.
@@ -127,43 +115,53 @@ impl Engine {
         Policy { bindings: vec![binding], ..Policy::default() }
     }
 
-    /// The policy that was written for `resource`, or the empty one.
-    pub(crate) async fn stored_policy(&self, resource: &str) -> Result<Policy> {
+    /// The policy that was written for `resource`, or the empty one, and what it replaced.
+    pub(crate) async fn policy_history(&self, resource: &str) -> Result<PolicyHistory> {
         let stored = self.store().policy(resource).await?;
-        stored.map_or_else(|| Ok(Policy::default()), |(json, _)| Policy::from_json(&json, "policy"))
+        stored.map_or_else(|| Ok(PolicyHistory::default()), |(json, _)| PolicyHistory::from_json(json))
     }
 
-    async fn policy_of(&self, resource: Resource<'_>) -> Result<Policy> {
+    async fn policy_of(&self, resource: Resource<'_>) -> Result<PolicyHistory> {
         match resource {
             Resource::Service(id) => {
                 self.stored_service(id).await?.ok_or_else(|| missing(id))?;
-                self.stored_policy(&id.to_string()).await
+                self.policy_history(&id.to_string()).await
             }
-            Resource::Project(project) => self.project_policy(project).await,
-            Resource::ServiceAccount(name) => self.stored_policy(name).await,
+            Resource::Project(project) => self.project_policy_history(project).await,
+            Resource::Part { .. } | Resource::ServiceAccount { .. } => {
+                self.policy_history(&resource.spelled(Naming::Projects)).await
+            }
         }
     }
 
+    /// Writes the policy of `resource`, which the caller may write and which is there.
+    ///
+    /// # Errors
+    /// 400 for a malformed policy, 409 if it was changed meanwhile.
     pub(crate) async fn replace_policy(
         &self,
         resource: Resource<'_>,
         policy: Policy,
         mask: Option<&str>,
     ) -> Result<Policy> {
-        let (name, level) = match &resource {
-            Resource::Service(id) => (id.to_string(), PolicyLevel::Service),
-            Resource::Project(project) => (project_resource(project), PolicyLevel::Project),
-            Resource::ServiceAccount(name) => ((*name).to_owned(), PolicyLevel::ServiceAccount),
+        let name = resource.spelled(Naming::Projects);
+        let level = match &resource {
+            Resource::Service(_) | Resource::Part { .. } => PolicyLevel::Service,
+            Resource::Project(_) => PolicyLevel::Project,
+            Resource::ServiceAccount { .. } => PolicyLevel::ServiceAccount,
         };
-        let current = self.policy_of(resource).await?;
+        let history = self.policy_of(resource).await?;
         let expected = self.store().policy(&name).await?.map(|(_, etag)| etag);
-        if expected.as_ref().is_some_and(|etag| *etag != current.etag) {
+        if expected.as_ref().is_some_and(|etag| *etag != history.current.etag) {
             return Err(Error::policy_conflict());
         }
-        let next = current.replace(policy, mask, level, self.now())?;
+        self.0.realm.load().check_roles(&policy, resource.project())?;
+        let now = self.now();
+        let next = history.current.replace(policy, mask, level, now)?;
+        let history = history.replaced(next.clone(), now, self.0.config.iam_propagation_seconds);
         let write = Write::SetPolicy {
             resource: name,
-            policy: Some(next.to_json()),
+            policy: Some(history.to_json()),
             expected,
             etag: next.etag.clone(),
         };

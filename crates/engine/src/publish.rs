@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use groundrun_model::domain_mapping::{self, DomainMapping};
-use groundrun_model::iam::Policy;
+use groundrun_model::iam::PolicyHistory;
 use groundrun_model::instance::InstanceSpec;
 use groundrun_model::kind::{Key, Kind, Resource as _};
 use groundrun_model::revision::Revision;
-use groundrun_model::routing::{Route, RoutingTable};
+use groundrun_model::routing::{AccessFacts, Route, RoutingTable};
 use groundrun_model::service::Service;
 use groundrun_model::{Project, Result, RevisionName, ServiceId};
 
@@ -53,13 +53,22 @@ impl Engine {
         Ok(())
     }
 
+    /// Replaces the routes of all services, after what all policies refer to has changed.
+    pub(crate) async fn republish(&self) -> Result<()> {
+        for id in self.0.table.load().routes().map(|route| route.id.clone()) {
+            let _turn = self.0.locks.lock(&id).await;
+            self.publish(&id).await?;
+        }
+        Ok(())
+    }
+
     /// Publishes every stored service, and goes on with rollouts that were under way.
     pub(crate) async fn publish_all(&self) -> Result<()> {
         let _turn = self.0.publishing.lock().await;
         // Few large readings instead of some for each service: this is what a start waits for.
         let mut policies = HashMap::new();
         for stored in self.store().policies().await? {
-            policies.insert(stored.resource, Policy::from_json(&stored.policy, "policy")?);
+            policies.insert(stored.resource, PolicyHistory::from_json(stored.policy)?);
         }
         let services = self.store().find_all::<Service>().await?;
         let instances = self.instances(&services).await?;
@@ -68,7 +77,7 @@ impl Engine {
             let own = policies.get(&service.id.to_string()).cloned().unwrap_or_default();
             let project = &service.id.project;
             let inherited = policies.get(&project_resource(project)).cloned();
-            let inherited = inherited.unwrap_or_else(|| self.default_project_policy());
+            let inherited = inherited.unwrap_or_else(|| self.default_project_policy().into());
             table = table.with(self.route_of(service, &[&own, &inherited], &instances));
             if !service.is_settled() {
                 self.recall_operations(service).await?;
@@ -101,15 +110,20 @@ impl Engine {
     }
 
     async fn route(&self, service: &Service) -> Result<Route> {
-        let own = self.stored_policy(&service.id.to_string()).await?;
-        let inherited = self.project_policy(&service.id.project).await?;
+        let own = self.policy_history(&service.id.to_string()).await?;
+        let inherited = self.project_policy_history(&service.id.project).await?;
         let instances = self.instances(std::slice::from_ref(service)).await?;
         Ok(self.route_of(service, &[&own, &inherited], &instances))
     }
 
-    fn route_of(&self, service: &Service, policies: &[&Policy], instances: &Instances) -> Route {
+    fn route_of(&self, service: &Service, policies: &[&PolicyHistory], instances: &Instances) -> Route {
         let instance = |name: &RevisionName| instances.get(&service.id.revision_key(name)).cloned();
-        Route::build(service.route_facts(self.0.config.urls, policies, instance))
+        let access = AccessFacts {
+            policies,
+            propagation_seconds: self.0.config.iam_propagation_seconds,
+            realm: self.0.realm.load_full(),
+        };
+        Route::build(service.route_facts(self.0.config.urls, access, instance))
     }
 
     /// What the routed revisions of the services run.

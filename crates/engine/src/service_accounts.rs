@@ -90,7 +90,7 @@ impl Engine {
             self.forget_account_policy(&created).await?;
         }
         self.store().put_service_account(&created).await.map_err(refused)?;
-        self.0.directory.note(&created);
+        self.note_account(&created).await?;
         Ok(created)
     }
 
@@ -158,7 +158,7 @@ impl Engine {
         let project = self.project(&parsed.project).await?;
         let named = self.service_account(Account::new(&parsed.email), &project);
         self.store().put_service_account(&named).await.map_err(refused)?;
-        self.0.directory.note(&named);
+        self.note_account(&named).await?;
         Ok(named)
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use groundrun_identity::Keys;
 use groundrun_model::field::Api;
+use groundrun_model::iam::Identities;
 use groundrun_model::kind::{Resource as _, Write};
 use groundrun_model::operation::{Operation, State};
 use groundrun_model::revision::RevisionPhase;
@@ -41,6 +42,8 @@ fn spec(image: &str) -> ServiceSpec {
 
 async fn engine(store: Store) -> Engine {
     let config = Config {
+        iam_propagation_seconds: 0,
+        identities: Identities::default(),
         revision_policy: RevisionPolicy::EveryChange,
         urls: UrlConfig { style: UrlStyle::Local, port: 8786 },
         strict_identity: false,

@@ -24,6 +24,8 @@ pub enum Kind {
     Operation,
     /// A user-managed key of a service account; its parent is the account's address.
     ServiceAccountKey,
+    /// A custom role of a project; its location is `global`.
+    Role,
 }
 
 impl Kind {
@@ -35,6 +37,7 @@ impl Kind {
             Self::DomainMapping => "domain-mapping",
             Self::Operation => "operation",
             Self::ServiceAccountKey => "service-account-key",
+            Self::Role => "role",
         }
     }
 }

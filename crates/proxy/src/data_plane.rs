@@ -7,9 +7,9 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use groundrun_identity::{Verified, Verifier};
 use groundrun_model::Timestamp;
-use groundrun_model::account::Standing;
+use groundrun_model::door;
 use groundrun_model::instance::InstanceSpec;
-use groundrun_model::invoke::Permit;
+use groundrun_model::invoke::{Call, Permit};
 use groundrun_model::request::TraceContext;
 use groundrun_model::routing::RoutingTable;
 use groundrun_runtime::{Backend, Body, BoxError, Logs};
@@ -29,10 +29,6 @@ pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Tells the address of the account with a unique id, if it is known here. Asked on denials only.
 pub type Names = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
-
-/// Tells the address of the account with a unique id and what is out of the ordinary about it, if
-/// something is. Asked for every token that is verified: it must not wait.
-pub type Standings = Arc<dyn Fn(&str) -> Option<(String, Standing)> + Send + Sync>;
 
 /// How a data plane differs from the hosted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,14 +52,12 @@ pub struct Setup {
     pub logs: Logs,
     /// How it differs from the hosted one.
     pub options: Options,
-    /// Tells when a token is shown.
+    /// Tells when a request is judged.
     pub now: Clock,
     /// Throws the dice of a split, and draws the ids of traces.
     pub random: Random,
     /// Names the callers whose tokens have no email, when they are denied.
     pub names: Names,
-    /// Tells whose tokens are refused although they are good.
-    pub standings: Standings,
 }
 
 /// The data plane. Cheap to clone: the clones are one.
@@ -131,7 +125,7 @@ impl DataPlane {
     /// The phases of Cloud Run, each of which may reject. At the end the request is as an instance is to
     /// see it.
     fn admit(&self, head: &mut Parts, arrival: &Arrival<'_>) -> Result<Admission, Rejection> {
-        let Setup { table, verifier, options, now, random, names, standings, .. } = &*self.0;
+        let Setup { table, verifier, options, now, random, names, .. } = &*self.0;
         let table = table.load();
         let path = head.uri.path();
 
@@ -140,9 +134,11 @@ impl DataPlane {
         phase::reserved_path(path)?;
         phase::ingress(&found, arrival.origin)?;
         phase::https(options.https_redirect, arrival, &head.uri)?;
-        let shown = phase::authenticate(found.route, &head.headers, verifier, now)?;
-        let shown = phase::standing(found.route, shown, standings)?;
-        let permit = phase::authorize(found.route, &shown, names)?;
+        // One moment for the token, the conditions and the policies.
+        let host = door::host_of(arrival.authority).unwrap_or_default();
+        let call = Call { now: now(), host: &host, path };
+        let shown = phase::authenticate(found.route, &head.headers, verifier, &call)?;
+        let permit = phase::authorize(found.route, &shown, &call, names)?;
         headers::remove_signatures(&mut head.headers, shown.header);
         phase::size(found.route, head)?;
         let instance = phase::revision(&found, random)?;

@@ -19,5 +19,5 @@ mod reject;
 mod tests;
 
 pub use arrival::{Arrival, Scheme};
-pub use data_plane::{Clock, DataPlane, Names, Options, Random, Setup, Standings};
+pub use data_plane::{Clock, DataPlane, Names, Options, Random, Setup};
 pub use reject::EXPLAIN_HEADER;

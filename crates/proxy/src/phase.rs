@@ -7,16 +7,15 @@ use std::sync::Arc;
 use groundrun_identity::{Verified, Verifier};
 use groundrun_model::door::{self, Door};
 use groundrun_model::instance::InstanceSpec;
-use groundrun_model::invoke::{self, Credential, CredentialHeader, Denial, Permit};
+use groundrun_model::invoke::{self, Call, Credential, CredentialHeader, Denial, Permit};
 use groundrun_model::request;
 use groundrun_model::routing::{DICE, HostMatch, Origin, Route, RoutingTable};
-use groundrun_model::token::IdClaims;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
 use crate::arrival::{Arrival, Scheme};
-use crate::data_plane::{Clock, Names, Random, Standings};
+use crate::data_plane::{Names, Random};
 use crate::reject::Rejection;
 
 /// The header that wins over `Authorization`.
@@ -64,9 +63,6 @@ pub(crate) fn https(redirect: bool, arrival: &Arrival<'_>, uri: &Uri) -> Result<
 pub(crate) struct Shown {
     /// The token that was verified.
     pub(crate) verified: Option<Verified>,
-    /// What it claims, where that is more than the token says: the address of an account that was created
-    /// anew, whose unique id does not follow from it.
-    pub(crate) completed: Option<IdClaims>,
     /// The header that was looked at. A public service looks at none.
     pub(crate) header: Option<CredentialHeader>,
 }
@@ -76,9 +72,9 @@ pub(crate) fn authenticate(
     route: &Arc<Route>,
     headers: &HeaderMap,
     verifier: &Verifier,
-    now: &Clock,
+    call: &Call<'_>,
 ) -> Result<Shown, Rejection> {
-    if route.access.public().is_some() {
+    if route.access.public(call).is_some() {
         return Ok(Shown::default());
     }
     let values = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
@@ -87,31 +83,24 @@ pub(crate) fn authenticate(
         Credential::None => Ok(None),
         Credential::Malformed(why) => Err(why.to_owned()),
         Credential::Token(token) => {
-            verifier.verify(token, now()).map(Some).map_err(|error| error.to_string())
+            verifier.verify(token, call.now).map(Some).map_err(|error| error.to_string())
         }
     };
     match verified {
-        Ok(verified) => Ok(Shown { verified, header, completed: None }),
+        Ok(verified) => Ok(Shown { verified, header }),
         Err(why) => Err(Rejection::denied(Denial::Credential(why), route)),
     }
 }
 
-/// Is the account still good that the token was made for?
-pub(crate) fn standing(route: &Arc<Route>, shown: Shown, standings: &Standings) -> Result<Shown, Rejection> {
-    let claims = shown.verified.as_ref().map(Verified::claims);
-    let Some((email, standing)) = claims.and_then(|claims| standings(&claims.sub)) else { return Ok(shown) };
-    if let Some(why) = standing.refusal(&email) {
-        return Err(Rejection::denied(Denial::Credential(why), route));
-    }
-    let completed =
-        claims.map(|claims| IdClaims { email: Some(email), email_verified: Some(true), ..claims.clone() });
-    Ok(Shown { completed, ..shown })
-}
-
 /// May this caller call this service?
-pub(crate) fn authorize(route: &Arc<Route>, shown: &Shown, names: &Names) -> Result<Permit, Rejection> {
-    let claims = shown.completed.as_ref().or_else(|| shown.verified.as_ref().map(Verified::claims));
-    invoke::authorize(route, claims)
+pub(crate) fn authorize(
+    route: &Arc<Route>,
+    shown: &Shown,
+    call: &Call<'_>,
+    names: &Names,
+) -> Result<Permit, Rejection> {
+    let claims = shown.verified.as_ref().map(Verified::claims);
+    invoke::authorize(route, claims, call)
         .map_err(|denial| Rejection::denied(denial.name_caller(|unique_id| names(unique_id)), route))
 }
 

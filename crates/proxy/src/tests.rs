@@ -15,10 +15,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use groundrun_identity::Keys;
-use groundrun_model::account::{Account, Standing};
-use groundrun_model::iam::{Binding, Policy};
+use groundrun_model::account::Account;
+use groundrun_model::iam::{AccountState, Binding, Policy, Realm};
 use groundrun_model::instance::InstanceSpec;
-use groundrun_model::routing::{Ingress, Origin, Route, RouteFacts, RoutingTable};
+use groundrun_model::routing::{AccessFacts, Ingress, Origin, Route, RouteFacts, RoutingTable};
 use groundrun_model::token::IdClaims;
 use groundrun_model::url::{ServiceHosts, UrlConfig, UrlStyle};
 use groundrun_model::{Project, Region, RevisionName, ServiceId, ServiceName, Timestamp};
@@ -66,9 +66,23 @@ fn revision(name: &str) -> Arc<InstanceSpec> {
 /// An account that was named here, and so can be told by its unique id.
 const KNOWN: &str = "known@demo.iam.gserviceaccount.com";
 
-/// Accounts about which something is out of the ordinary: address, how many had it before, and what.
-const STANDINGS: &[(&str, usize, Standing)] =
-    &[(INVOKER, 1, Standing::Recreated), (INVOKER, 2, Standing::Deleted), (INVOKER, 3, Standing::Disabled)];
+/// Accounts that may invoke `hello`, and about which something is out of the ordinary.
+const RECREATED: &str = "anew@demo.iam.gserviceaccount.com";
+const DISABLED: &str = "off@demo.iam.gserviceaccount.com";
+const DELETED: &str = "gone@demo.iam.gserviceaccount.com";
+
+/// What is known of them.
+fn realm() -> Arc<Realm> {
+    let mut realm = Realm::default();
+    for (email, lives, state) in [
+        (RECREATED, 1, (|unique_id| AccountState::Active { unique_id }) as fn(String) -> AccountState),
+        (DISABLED, 0, |unique_id| AccountState::Disabled { unique_id }),
+        (DELETED, 0, |unique_id| AccountState::Deleted { unique_id }),
+    ] {
+        realm.identities.set_account(email, state(Account::after(email, lives).unique_id));
+    }
+    Arc::new(realm)
+}
 
 /// What a test says of the service `hello`.
 struct Service {
@@ -107,7 +121,7 @@ impl Service {
             urls: UrlConfig { style: UrlStyle::Hosted, port: 8786 },
             custom_audiences: vec!["aud1".to_owned()],
             invoker_iam_disabled: self.invoker_iam_disabled,
-            policies: &[&policy],
+            access: AccessFacts { policies: &[&policy.into()], realm: realm(), ..AccessFacts::default() },
             ingress: self.ingress,
             default_url_disabled: self.default_url_disabled,
             split: self.split,
@@ -130,12 +144,6 @@ impl Service {
             names: Arc::new(|unique_id| {
                 let known = Account::new(KNOWN);
                 (known.unique_id == unique_id).then_some(known.email)
-            }),
-            standings: Arc::new(|unique_id| {
-                let found = STANDINGS
-                    .iter()
-                    .find(|(email, lives, _)| Account::after(email, *lives).unique_id == unique_id);
-                found.map(|(email, _, standing)| ((*email).to_owned(), *standing))
             }),
         });
         World { plane, keys, authority: host(), scheme: Scheme::Https, origin: Origin::External }

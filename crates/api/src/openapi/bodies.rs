@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use super::{reference, traced};
 use crate::emulator::{clock, workloads};
 use crate::v1::operations::WaitOperation;
-use crate::{account_keys, iam_credentials, iam_policy, logging, login, service_accounts, signing_keys};
+use crate::{
+    account_keys, iam_credentials, iam_policy, logging, login, roles, service_accounts, signing_keys,
+};
 
 /// The body of a route, if it has one. What a handler reads by hand is any object.
 pub(super) fn of(handler: &str) -> Option<Value> {
@@ -43,6 +45,10 @@ pub(super) fn of(handler: &str) -> Option<Value> {
         ("account_keys", "create") => traced::schema::<account_keys::CreateKey>(),
         ("account_keys", "upload") => traced::schema::<account_keys::UploadKey>(),
         ("signing_keys", "import") => traced::schema::<signing_keys::ImportKey>(),
+        ("roles", "create") => traced::schema::<roles::CreateRole>(),
+        ("roles", "update") => traced::schema::<roles::RoleMessage>(),
+        ("roles", "undelete") => traced::schema::<roles::UndeleteRole>(),
+        ("roles", "query_grantable" | "query_testable") => traced::schema::<roles::QueryRoles>(),
         ("service_usage", "batch_enable") => json!({ "type": "object" }),
         ("oauth", "token") => return Some(token()),
         ("sts", "token") => return Some(exchange()),
@@ -125,6 +131,10 @@ fn example(module: &str, name: &str) -> Option<Value> {
             "kind": "DomainMapping",
             "metadata": { "name": "api.example.com" },
             "spec": { "routeName": "hello" },
+        })),
+        ("roles", "create") => Some(json!({
+            "roleId": "callers",
+            "role": { "title": "Callers", "includedPermissions": ["run.routes.invoke"] },
         })),
         ("rest", "create_service" | "update_service") => {
             Some(json!({ "template": { "containers": [container] } }))

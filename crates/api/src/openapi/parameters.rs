@@ -39,6 +39,7 @@ fn path_schema(name: &str, places: &Places<'_>) -> Value {
         "account" => json!({ "type": "string", "enum": [account] }),
         "service" => one_of("hello", "^[a-z][a-z0-9-]{0,47}[a-z0-9]$"),
         "domainmapping" | "domain" => one_of("api.example.com", "^[a-z]{1,20}[.]example[.]com$"),
+        "role" => one_of("run.invoker", "^[a-zA-Z0-9_.]{3,64}$"),
         "revision" => one_of("hello-one", "^[a-z][a-z0-9-]{0,61}[a-z0-9]$"),
         _ => json!({ "type": "string", "pattern": "^[a-z0-9-]{1,36}$" }),
     }
@@ -66,6 +67,10 @@ pub(super) fn query(handler: &str) -> &'static [&'static str] {
         }
         Some(("account_keys", "list_all")) => &["keyTypes"],
         Some(("account_keys", "get")) => &["publicKeyType"],
+        Some(("roles", "list_predefined")) => &["pageSize", "pageToken", "parent", "showDeleted", "view"],
+        Some(("roles", "list_all")) => &["pageSize", "pageToken", "showDeleted", "view"],
+        Some(("roles", "update")) => &["updateMask"],
+        Some(("roles", "delete")) => &["etag"],
         Some(
             ("services", "create" | "replace" | "delete")
             | ("domain_mappings", "create" | "delete")
@@ -86,6 +91,8 @@ fn query_schema(name: &str) -> Value {
         "validateOnly" | "allowMissing" | "forceNewRevision" | "showDeleted" | "returnPartialSuccess" => {
             json!({ "type": "boolean" })
         }
+        "view" => json!({ "type": "string", "enum": ["BASIC", "FULL"] }),
+        "parent" => json!({ "type": "string", "enum": [""] }),
         "dryRun" => json!({ "type": "string", "enum": ["all"] }),
         "serviceId" => json!({ "type": "string", "pattern": "^[a-z][a-z0-9-]{0,47}[a-z0-9]$" }),
         "updateMask" => {

@@ -7,18 +7,20 @@
 mod file;
 mod values;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
+use groundrun_model::iam::Identities;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::UrlStyle;
 use groundrun_model::{Project, Region};
 use serde::{Deserialize, Serialize};
 
 pub use self::file::{ConfigError, ConfigFile};
-pub use self::values::LogLevel;
 use self::values::by_name;
+pub use self::values::{Delay, LogLevel};
 use crate::server::ServeOptions;
 
 /// Where the emulator listens unless told otherwise.
@@ -30,6 +32,7 @@ macro_rules! options {
             $place:ident: $place_type:ty = $place_default:expr;)+ }
         emulator { $($(#[doc = $doc:literal])+ $(#[arg($($arg:tt)+)])?
             $name:ident: $type:ty = $default:expr;)+ }
+        file { $($(#[doc = $file_doc:literal])+ $file:ident: $file_type:ty;)+ }
     ) => {
         /// What tells one emulator from another, for commands that talk to it or about it.
         #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -43,6 +46,7 @@ macro_rules! options {
         pub struct Options {
             $($(#[doc = $place_doc])+ #[arg(long $(, $($place_arg)+)?)] pub $place: Option<$place_type>,)+
             $($(#[doc = $doc])+ #[arg(long $(, $($arg)+)?)] pub $name: Option<$type>,)+
+            $($(#[doc = $file_doc])+ #[arg(skip)] pub $file: Option<$file_type>,)+
         }
 
         /// The value of every option.
@@ -50,6 +54,7 @@ macro_rules! options {
         pub struct Settings {
             $($(#[doc = $place_doc])+ pub $place: $place_type,)+
             $($(#[doc = $doc])+ pub $name: $type,)+
+            $($(#[doc = $file_doc])+ pub $file: $file_type,)+
         }
 
         impl From<Place> for Options {
@@ -65,6 +70,7 @@ macro_rules! options {
                 Self {
                     $($place: self.$place.or(below.$place),)+
                     $($name: self.$name.or(below.$name),)+
+                    $($file: self.$file.or(below.$file),)+
                 }
             }
 
@@ -72,6 +78,7 @@ macro_rules! options {
                 Settings {
                     $($place: self.$place.unwrap_or_else(|| $place_default),)+
                     $($name: self.$name.unwrap_or_else(|| $default),)+
+                    $($file: self.$file.unwrap_or_default(),)+
                 }
             }
         }
@@ -115,9 +122,18 @@ options! {
         /// Account that the metadata server of this port speaks for [default: the one of Compute Engine]
         #[arg(value_name = "EMAIL")]
         metadata_account: String = String::new();
+        /// How long a change of an IAM policy takes to count, such as 60s or 2m; none is at once
+        #[arg(value_name = "DURATION")]
+        iam_propagation: Delay = Delay::default();
         /// What is logged to standard error: off, error, warn, info, debug or trace
         #[arg(value_name = "LEVEL", value_parser = by_name::<LogLevel>)]
         log: LogLevel = LogLevel::default();
+    }
+    file {
+        /// The members of each group, by its address
+        groups: BTreeMap<String, Vec<String>>;
+        /// The addresses in each domain besides those that end in it
+        domains: BTreeMap<String, Vec<String>>;
     }
 }
 
@@ -136,6 +152,15 @@ impl Options {
         };
         Project::parse(&settings.project).map_err(refuse("project"))?;
         Region::parse(&settings.region).map_err(refuse("region"))?;
+        settings.identities().map_err(|error| {
+            let first = error.violations.first();
+            let option = first
+                .map_or("groups", |one| if one.field.starts_with("domains") { "domains" } else { "groups" });
+            let at = first.map(|one| one.field.clone()).filter(|field| field != option);
+            let reason =
+                at.map_or_else(String::new, |field| format!("{field}: ")) + &error.into_description();
+            ConfigError::Value { option, reason }
+        })?;
         Ok(settings)
     }
 }
@@ -147,6 +172,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Who is in the groups and domains of the file.
+    ///
+    /// # Errors
+    /// If an entry is none; it is named.
+    fn identities(&self) -> groundrun_model::Result<Identities> {
+        Identities::read(&self.groups, &self.domains)
+    }
+
     /// What the server must be told.
     pub fn serve_options(&self) -> ServeOptions {
         ServeOptions {
@@ -162,6 +195,9 @@ impl Settings {
             strict_etags: self.strict_etags,
             enforce_api_iam: self.enforce_api_iam,
             metadata_account: Some(self.metadata_account.clone()).filter(|email| !email.is_empty()),
+            iam_propagation_seconds: self.iam_propagation.seconds(),
+            // An entry that is none was refused when the options were resolved.
+            identities: self.identities().unwrap_or_default(),
         }
     }
 }

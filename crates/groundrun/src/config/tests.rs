@@ -18,8 +18,9 @@ fn a_file_may_set_every_option() {
     let options = read(
         "listen: 127.0.0.1:9000\nproject: p\nregion: europe-west1\ndataDir: /srv/groundrun\nephemeral: false\n\
          revisionPolicy: template\nurlStyle: hosted\nhttpsRedirect: true\nexplain: true\nstrictIdentity: true\nstrictEtags: true\nenforceApiIam: true\n\
-         metadataAccount: sa@p.iam.gserviceaccount.com\n\
-         log: debug\n",
+         metadataAccount: sa@p.iam.gserviceaccount.com\niamPropagation: 2m\n\
+         log: debug\ngroups:\n  devs@example.com: [user:dev@example.com, ops@example.com]\n\
+         domains:\n  corp.test: [ada@gmail.test]\n",
     );
     let expected = Settings {
         listen: "127.0.0.1:9000".parse().unwrap(),
@@ -35,9 +36,44 @@ fn a_file_may_set_every_option() {
         strict_etags: true,
         enforce_api_iam: true,
         metadata_account: "sa@p.iam.gserviceaccount.com".to_owned(),
+        iam_propagation: "120s".parse().unwrap(),
         log: LogLevel::Debug,
+        groups: listed("devs@example.com", &["user:dev@example.com", "ops@example.com"]),
+        domains: listed("corp.test", &["ada@gmail.test"]),
     };
     assert_eq!(options.resolve().unwrap(), expected);
+}
+
+fn listed(name: &str, members: &[&str]) -> BTreeMap<String, Vec<String>> {
+    [(name.to_owned(), members.iter().map(ToString::to_string).collect())].into()
+}
+
+#[test]
+fn an_entry_of_a_group_or_domain_that_is_none_is_named() {
+    let refused = |text: &str| read(text).resolve().unwrap_err().to_string();
+    assert_eq!(
+        refused("groups:\n  devs@example.com: [dev@example.com, nobody]\n"),
+        "groups: groups.devs@example.com[1]: 'nobody' is not an email address."
+    );
+    assert_eq!(
+        refused("groups:\n  a@example.com: [group:b@example.com]\n"),
+        "groups: groups.a@example.com[0]: the group b@example.com is not listed under groups."
+    );
+    assert_eq!(refused("domains:\n  corp: []\n"), "domains: 'corp' is not a domain.");
+    assert_eq!(refused("groups:\n  devs: []\n"), "groups: 'devs' is not an email address.");
+}
+
+#[test]
+fn a_delay_is_spelled_with_its_unit() {
+    let seconds = |text: &str| text.parse::<Delay>().map(Delay::seconds);
+    assert_eq!(
+        (seconds("60s"), seconds("2m"), seconds("1h"), seconds("none")),
+        (Ok(60), Ok(120), Ok(3600), Ok(0))
+    );
+    for bad in ["60", "s", "-1s", "1.5m", "25h", "", "9223372036854775807h", "1é"] {
+        assert!(seconds(bad).unwrap_err().contains("is not a duration"), "{bad}");
+    }
+    assert!(refusal("iamPropagation: soon\n").contains("'soon' is not a duration"));
 }
 
 #[test]
@@ -59,7 +95,7 @@ fn an_unknown_key_is_told_with_its_line_and_the_key_that_was_meant() {
         told("quux"),
         "dir/groundrun.yaml:3: unknown key `quux`; known are listen, project, region, dataDir, ephemeral, \
          revisionPolicy, urlStyle, httpsRedirect, explain, strictIdentity, strictEtags, enforceApiIam, metadataAccount, \
-         log"
+         iamPropagation, log, groups, domains"
     );
 }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use groundrun_api::MetadataServer;
 use groundrun_engine::{Clock, Config, Draw, Engine, Parts};
 use groundrun_identity::{CaError, KeyError, Keys};
+use groundrun_model::iam::Identities;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::{UrlConfig, UrlStyle};
 use groundrun_model::{Error, Project, Region};
@@ -61,6 +62,10 @@ pub struct ServeOptions {
     /// The account that the metadata server of this port speaks for; `None` is the default one of Compute
     /// Engine.
     pub metadata_account: Option<String>,
+    /// How many seconds a change of a policy takes to count.
+    pub iam_propagation_seconds: i64,
+    /// Who is in which group and domain.
+    pub identities: Identities,
 }
 
 /// What an emulator takes from the world and tests fix.
@@ -153,6 +158,8 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         strict_etags: options.strict_etags,
         enforce_api_iam: options.enforce_api_iam,
         metadata_account: options.metadata_account,
+        iam_propagation_seconds: options.iam_propagation_seconds,
+        identities: options.identities,
         project,
         region,
     };
@@ -171,7 +178,7 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         draw: world.draw,
     };
     let engine = Engine::open(config, parts).await?;
-    let (directory, standings) = (engine.directory(), engine.directory());
+    let directory = engine.directory();
     let data_plane = DataPlane::new(Setup {
         table: engine.routing_table(),
         verifier: keys.verifier(),
@@ -181,7 +188,6 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         now: Arc::new(move || clock.now()),
         random: Arc::new(|| fastrand::u64(..)),
         names: Arc::new(move |unique_id| directory.email(unique_id)),
-        standings: Arc::new(move |unique_id| standings.standing(unique_id)),
     });
     let base = format!("http://{}", environment::reachable(address));
     let api = groundrun_api::router(engine.clone(), &base).merge(trust.router());

@@ -116,7 +116,10 @@ impl Door<'_> {
 }
 
 /// The host of an authority: without a port and a final dot, in lower case. IPv6 keeps its brackets.
-fn host_of(authority: &str) -> Result<Cow<'_, str>, &'static str> {
+///
+/// # Errors
+/// What is wrong with the port or the host.
+pub fn host_of(authority: &str) -> Result<Cow<'_, str>, &'static str> {
     let (host, port) = match authority.rfind(']') {
         Some(end) => authority.split_at(end + 1),
         None => authority.split_at(authority.find(':').unwrap_or(authority.len())),

@@ -2,14 +2,15 @@
 //!
 //! Policies of a resource and of what contains it are united: a binding anywhere grants.
 
-use std::fmt;
+use std::borrow::Cow;
 
+use super::condition::Compiled;
 use super::member::Member;
-use super::roles::role_permissions;
-use super::{Binding, Policy};
+use super::{Binding, ConditionRequest, Policy, Realm};
 use crate::account::Account;
 
 pub use super::member::Principal;
+pub use super::refusal::{Refusal, Unmet};
 
 /// What a set of policies says about one caller and one permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,55 +26,6 @@ pub enum Grant<'p> {
     Denied(Refusal),
 }
 
-/// What kept the policies from granting a permission.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// No binding names the caller with a role that carries the permission.
-    NoBinding,
-    /// A binding would grant it, but it has a condition, and conditions are not evaluated yet: what
-    /// cannot be evaluated grants nothing.
-    ConditionNotEvaluated {
-        /// The member that names the caller.
-        member: String,
-        /// The role of the binding.
-        role: String,
-    },
-    /// A binding names the caller with a role whose permissions are not known here.
-    UnknownRole {
-        /// The member that names the caller.
-        member: String,
-        /// The role of the binding.
-        role: String,
-    },
-    /// The permission is bound to a group whose members are not known here.
-    UnknownGroup {
-        /// The member: `group:…`.
-        member: String,
-        /// The role of the binding.
-        role: String,
-    },
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoBinding => f.write_str("no binding grants it"),
-            Self::ConditionNotEvaluated { member, role } => {
-                write!(f, "a binding for {member} exists ({role}) but its condition is not evaluated yet")
-            }
-            Self::UnknownRole { member, role } => {
-                write!(
-                    f,
-                    "a binding for {member} exists but the permissions of its role {role} are not known"
-                )
-            }
-            Self::UnknownGroup { member, role } => {
-                write!(f, "a binding for {member} exists ({role}) but the members of the group are not known")
-            }
-        }
-    }
-}
-
 impl Grant<'_> {
     /// Whether the permission is held.
     pub fn is_granted(&self) -> bool {
@@ -82,54 +34,68 @@ impl Grant<'_> {
 }
 
 /// Whether `policies` together grant `permission` to `account`; `None` is a caller without a credential.
-pub fn granted<'p>(policies: &[&'p Policy], account: Option<&Account>, permission: &str) -> Grant<'p> {
+/// `realm` says whom the members mean and what the roles hold, `request` what conditions look at.
+pub fn granted<'p>(
+    policies: &[&'p Policy],
+    realm: &Realm,
+    account: Option<&Account>,
+    permission: &str,
+    request: &ConditionRequest<'_>,
+) -> Grant<'p> {
     let who = account.map(Principal::from);
     let bindings = || policies.iter().flat_map(|policy| &policy.bindings);
-    for binding in bindings().filter(|binding| binding.condition.is_none() && binding.carries(permission)) {
-        if let Some(member) = binding.member_naming(who.as_ref()) {
-            return Grant::Granted { binding, member };
+    // Those without a condition first: nothing has to be compiled for them.
+    for is_conditional in [false, true] {
+        for binding in bindings().filter(|b| b.condition.is_some() == is_conditional) {
+            if realm.carries(&binding.role, permission) == Some(true)
+                && let Some(member) = binding.member_naming(who.as_ref(), realm)
+                && Prepared::new(Cow::Borrowed(binding)).unmet(request).is_none()
+            {
+                return Grant::Granted { binding, member };
+            }
         }
     }
-    Grant::Denied(refusal(bindings(), who.as_ref(), permission))
+    let prepared: Vec<Prepared<'_>> = bindings().map(|b| Prepared::new(Cow::Borrowed(b))).collect();
+    Grant::Denied(Refusal::nearest(&prepared, who.as_ref(), permission, realm, request))
 }
 
-/// Why `bindings`, of which none grants `permission` to `who`, do not: the nearest miss.
-pub(crate) fn refusal<'p>(
-    bindings: impl Iterator<Item = &'p Binding> + Clone,
-    who: Option<&Principal<'_>>,
-    permission: &str,
-) -> Refusal {
-    let naming = || bindings.clone().filter_map(|binding| Some((binding, binding.member_naming(who)?)));
-    if let Some((binding, member)) = naming().find(|(b, _)| b.condition.is_some() && b.carries(permission)) {
-        return Refusal::ConditionNotEvaluated { member: member.to_owned(), role: binding.role.clone() };
+/// A binding whose condition can be evaluated.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared<'b> {
+    pub(crate) binding: Cow<'b, Binding>,
+    /// The condition, if there is one, or why it can never be met.
+    condition: Option<Result<Compiled, String>>,
+}
+
+impl<'b> Prepared<'b> {
+    pub(crate) fn new(binding: Cow<'b, Binding>) -> Self {
+        let compile = |condition: &super::Condition| condition.compile().map_err(|why| why.to_string());
+        let condition = binding.condition.as_ref().map(compile);
+        Self { binding, condition }
     }
-    if let Some((binding, member)) = naming().find(|(b, _)| role_permissions(&b.role).is_none()) {
-        return Refusal::UnknownRole { member: member.to_owned(), role: binding.role.clone() };
-    }
-    let is_group = |member: &&String| matches!(Member::parse(member), Member::Group(_));
-    let mut groups = bindings
-        .filter(|binding| who.is_some() && binding.carries(permission))
-        .filter_map(|binding| Some((binding, binding.members.iter().find(is_group)?)));
-    match groups.next() {
-        Some((binding, member)) => {
-            Refusal::UnknownGroup { member: member.clone(), role: binding.role.clone() }
+
+    /// Why the binding does not count for `request`; `None` if it does. The text is empty if its condition
+    /// is just false.
+    pub(crate) fn unmet(&self, request: &ConditionRequest<'_>) -> Option<String> {
+        match &self.condition {
+            None => None,
+            Some(Err(why)) => Some(why.clone()),
+            Some(Ok(condition)) => match condition.holds(request) {
+                Ok(true) => None,
+                Ok(false) => Some(String::new()),
+                Err(why) => Some(why),
+            },
         }
-        None => Refusal::NoBinding,
     }
 }
 
 impl Binding {
-    /// Whether the role of this binding holds `permission`.
-    pub(crate) fn carries(&self, permission: &str) -> bool {
-        role_permissions(&self.role).is_some_and(|permissions| permissions.contains(&permission))
-    }
-
     /// The member of this binding that names `who`, or anyone if there is no credential.
-    fn member_naming(&self, who: Option<&Principal<'_>>) -> Option<&str> {
+    pub(crate) fn member_naming(&self, who: Option<&Principal<'_>>, realm: &Realm) -> Option<&str> {
         let names = |member: &&String| match (Member::parse(member), who) {
             (Member::AllUsers, _) => true,
             (_, None) => false,
-            (member, Some(who)) => who.is_named_by(member),
+            (member, Some(who)) => realm.identities.names(member, who),
         };
         self.members.iter().find(names).map(String::as_str)
     }

@@ -56,26 +56,9 @@ pub struct Principal<'a> {
 }
 
 impl<'a> Principal<'a> {
-    /// Whether `member` names this principal. Groups have no members that are known here.
-    pub(crate) fn is_named_by(&self, member: Member<'_>) -> bool {
-        let federated = self.email.and_then(|email| email.strip_prefix("principal://"));
-        match member {
-            Member::AllUsers => true,
-            // As documented, this leaves out who comes from another identity provider.
-            Member::AllAuthenticatedUsers => federated.is_none(),
-            Member::Federated(name) => federated.is_some() && self.email == Some(name),
-            Member::Pool(pool) => {
-                let rest = federated.and_then(|who| who.strip_prefix(pool));
-                rest.is_some_and(|rest| rest.starts_with("/subject/"))
-            }
-            _ if federated.is_some() => false,
-            Member::Account(email) => {
-                self.email.is_some_and(|own| own.eq_ignore_ascii_case(email))
-                    || Account::new(email).unique_id == self.unique_id
-            }
-            Member::Domain(domain) => self.domains().any(|own| own.eq_ignore_ascii_case(domain)),
-            Member::Group(_) | Member::Nobody => false,
-        }
+    /// Who it is in its pool, if it is a federated identity: its name without `principal://`.
+    pub(crate) fn federated(&self) -> Option<&'a str> {
+        self.email?.strip_prefix("principal://")
     }
 
     /// The domains whose users this principal is one of. A service account is in none.

@@ -3,10 +3,16 @@
 //! The message is `google.iam.v1.Policy`: <https://cloud.google.com/iam/docs/reference/rest/v1/Policy>.
 //! [`grant`] answers what a policy grants, [`roles`] what a role holds.
 
+pub mod condition;
+pub mod custom_role;
 pub mod grant;
 mod held;
+mod history;
+mod identities;
 mod json;
 pub(crate) mod member;
+mod realm;
+mod refusal;
 mod resource;
 pub mod roles;
 mod validate;
@@ -17,8 +23,12 @@ use crate::error::{Error, Result};
 use crate::name::stable_hash;
 use crate::time::Timestamp;
 
+pub use condition::{ConditionRequest, ConditionResource};
 pub use grant::{Grant, Principal, Refusal, granted};
 pub use held::held;
+pub use history::{PolicyHistory, eras};
+pub use identities::{AccountState, Identities};
+pub use realm::Realm;
 pub use resource::{Naming, Resource};
 pub use roles::{RUN_INVOKE, role_permissions};
 

@@ -1,5 +1,6 @@
 //! On what is a permission asked for?
 
+use super::ConditionResource;
 use crate::account::Account;
 use crate::name::{Project, ServiceId};
 
@@ -50,6 +51,20 @@ impl Resource<'_> {
         }
     }
 
+    /// What a condition sees of it, as documented:
+    /// <https://cloud.google.com/iam/docs/conditions-resource-attributes>.
+    pub fn for_conditions(&self) -> ConditionResource {
+        let (service, kind) = match self {
+            Self::Project(_) => {
+                ("cloudresourcemanager.googleapis.com", "cloudresourcemanager.googleapis.com/Project")
+            }
+            Self::Service(_) => ("run.googleapis.com", "run.googleapis.com/Service"),
+            Self::Part { collection, .. } => ("run.googleapis.com", part_kind(collection)),
+            Self::ServiceAccount { .. } => ("iam.googleapis.com", "iam.googleapis.com/ServiceAccount"),
+        };
+        ConditionResource { name: self.spelled(Naming::Projects).into(), service, kind }
+    }
+
     /// The name, for a refusal.
     pub fn spelled(&self, naming: Naming) -> String {
         let project = &self.project().id;
@@ -68,5 +83,14 @@ impl Resource<'_> {
                 format!("projects/{project}/serviceAccounts/{}", account.email)
             }
         }
+    }
+}
+
+fn part_kind(collection: &str) -> &'static str {
+    match collection {
+        "revisions" => "run.googleapis.com/Revision",
+        "operations" => "run.googleapis.com/Operation",
+        "domainmappings" => "run.googleapis.com/DomainMapping",
+        _ => "run.googleapis.com/Resource",
     }
 }

@@ -173,7 +173,7 @@ fn the_public_is_no_member_of_a_project() {
 
 fn conditional(version: i32) -> serde_json::Value {
     json!({"version": version, "bindings": [
-        {"role": "roles/run.invoker", "members": ["user:dev@example.com"], "condition": {"expression": "true", "title": "t"}},
+        {"role": "roles/run.invoker", "members": ["user:dev@example.com"], "condition": {"expression": "request.path == '/'", "title": "x"}},
         {"role": "roles/viewer", "members": ["user:dev@example.com"]},
     ]})
 }
@@ -193,7 +193,7 @@ fn conditions_need_version_3() {
     let blind = Policy { etag: Vec::new(), ..stale };
     assert!(policy.replace(blind, None, PolicyLevel::Service, NOW).is_ok());
     let error = write(
-        json!({"version": 3, "bindings": [{"role": "roles/viewer", "members": ["allUsers"], "condition": {}}]}),
+        json!({"version": 3, "bindings": [{"role": "roles/run.viewer", "members": ["allUsers"], "condition": {"title": "t"}}]}),
     );
     assert_eq!(error.unwrap_err().violations[0].field, "policy.bindings[0].condition.expression");
 }
@@ -226,30 +226,89 @@ fn a_write_against_an_older_policy_conflicts() {
     assert_eq!(replace(&first.etag, Some("x")).unwrap_err().violations[0].field, "updateMask");
 }
 
+/// What the policies grant for a call of the API on the project.
+fn ask<'p>(policies: &[&'p Policy], account: Option<&Account>, permission: &str) -> Grant<'p> {
+    let project = crate::name::Project::parse("demo-project").unwrap();
+    let resource = Resource::Project(&project).for_conditions();
+    let request = ConditionRequest { time: NOW, host: None, path: None, resource: &resource };
+    granted(policies, &Realm::default(), account, permission, &request)
+}
+
 #[test]
 fn a_grant_names_its_binding() {
     let policy = write(invoker(&["user:dev@example.com"])).unwrap();
     let dev = Account::new("dev@example.com");
     let other = Policy::default();
-    let Grant::Granted { binding, member } = granted(&[&other, &policy], Some(&dev), RUN_INVOKE) else {
+    let Grant::Granted { binding, member } = ask(&[&other, &policy], Some(&dev), RUN_INVOKE) else {
         panic!("not granted");
     };
     assert_eq!((&*binding.role, member), ("roles/run.invoker", "user:dev@example.com"));
-    assert_eq!(granted(&[&policy], Some(&dev), "run.services.get"), Grant::Denied(Refusal::NoBinding));
-    assert_eq!(granted(&[&policy], None, RUN_INVOKE), Grant::Denied(Refusal::NoBinding));
-    assert!(!granted(&[], Some(&dev), RUN_INVOKE).is_granted());
+    assert_eq!(ask(&[&policy], Some(&dev), "run.services.get"), Grant::Denied(Refusal::NoBinding));
+    assert_eq!(ask(&[&policy], None, RUN_INVOKE), Grant::Denied(Refusal::NoBinding));
+    assert!(!ask(&[], Some(&dev), RUN_INVOKE).is_granted());
 }
 
 #[test]
-fn a_condition_that_is_not_evaluated_grants_nothing() {
+fn a_condition_that_is_not_met_grants_nothing() {
     let policy = write(conditional(3)).unwrap();
     let dev = Account::new("dev@example.com");
-    let Grant::Denied(why) = granted(&[&policy], Some(&dev), RUN_INVOKE) else { panic!("granted") };
+    let Grant::Denied(why) = ask(&[&policy], Some(&dev), RUN_INVOKE) else { panic!("granted") };
     assert_eq!(
         why.to_string(),
-        "a binding for user:dev@example.com exists (roles/run.invoker) but its condition is not evaluated yet"
+        "a binding for user:dev@example.com exists (roles/run.invoker) but its condition 'x' is not met: the \
+         call has no request.path"
     );
-    assert!(granted(&[&policy], Some(&dev), "run.services.get").is_granted());
+    assert!(ask(&[&policy], Some(&dev), "run.services.get").is_granted());
+}
+
+#[test]
+fn a_condition_must_compile_and_have_a_title() {
+    let refused = |role: &str, condition: serde_json::Value| {
+        let binding = json!({"role": role, "members": ["user:dev@example.com"], "condition": condition});
+        let error = write(json!({"version": 3, "bindings": [binding]})).unwrap_err();
+        (
+            error.violations[0].field.replace("policy.bindings[0].condition", ""),
+            error.violations[0].description.clone(),
+        )
+    };
+    let invoker = |condition| refused("roles/run.invoker", condition);
+    let (field, why) = invoker(json!({"title": "t", "expression": "request.path == "}));
+    assert!(field == ".expression" && why.starts_with("1:17: Syntax error"), "{why}");
+    let (field, why) = invoker(json!({"title": "t", "expression": "request.color"}));
+    assert!(field == ".expression" && why.starts_with("1:9: undefined field 'color'"), "{why}");
+    assert_eq!(invoker(json!({"expression": "true"})).0, ".title");
+    assert_eq!(invoker(json!({"title": "t".repeat(101), "expression": "true"})).0, ".title");
+    assert_eq!(
+        invoker(json!({"title": "t", "description": "d".repeat(257), "expression": "true"})).0,
+        ".description"
+    );
+    let (field, why) = refused("roles/viewer", json!({"title": "t", "expression": "true"}));
+    assert_eq!((&*field, &*why), ("", "a binding of the basic role roles/viewer cannot have a condition."));
+}
+
+#[test]
+fn a_custom_role_must_be_one_of_the_project() {
+    let project = crate::name::Project::parse("demo-project").unwrap();
+    let role = custom_role::CustomRole::create(
+        &project,
+        "mine",
+        custom_role::RoleSpec::default(),
+        uuid::Uuid::nil(),
+        NOW,
+    )
+    .unwrap();
+    let realm = Realm { roles: [(role.name(), role)].into(), ..Realm::default() };
+    let check =
+        |role: &str| realm.check_roles(&parse(json!({"bindings": [{"role": role}]})).unwrap(), &project);
+    for good in ["roles/run.invoker", "projects/demo-project/roles/mine", "organizations/1/roles/x"] {
+        assert!(check(good).is_ok(), "{good}");
+    }
+    for bad in ["projects/demo-project/roles/other", "projects/other/roles/mine"] {
+        assert_eq!(
+            check(bad).unwrap_err().message,
+            format!("Role {bad} does not exist in the resource's hierarchy.")
+        );
+    }
 }
 
 proptest! {

@@ -1,12 +1,16 @@
 //! Which roles, members and versions may a policy have?
 
+use super::condition::{LONGEST_DESCRIPTION, LONGEST_TITLE};
 use super::member::Member;
-use super::{Binding, Policy, PolicyLevel};
+use super::{Binding, Condition, Policy, PolicyLevel};
 use crate::account::Account;
 use crate::error::{Error, Result, Violations};
 
 /// What marks the role of a conditional binding that was read without its condition.
 pub(super) const WITH_CONDITION: &str = "_withcond_";
+
+/// The roles that existed before IAM, which as documented cannot be bound with a condition.
+const BASIC_ROLES: &[&str] = &["roles/owner", "roles/editor", "roles/viewer"];
 
 /// Checks the version of a policy against its conditions.
 pub(super) fn version(policy: &Policy, field: &str) -> Result<()> {
@@ -35,8 +39,8 @@ pub(super) fn bindings(policy: &Policy, level: PolicyLevel) -> Result<Vec<Bindin
         if let Err(why) = role(&given.role) {
             violations.add(format!("{at}.role"), why);
         }
-        if given.condition.as_ref().is_some_and(|condition| condition.expression.is_empty()) {
-            violations.add(format!("{at}.condition.expression"), "a condition must have an expression.");
+        if let Some(given_condition) = &given.condition {
+            condition(given_condition, &given.role, &at, &mut violations);
         }
         let mut members = Vec::new();
         for (j, given) in given.members.iter().enumerate().filter(|(_, given)| !given.is_empty()) {
@@ -50,6 +54,28 @@ pub(super) fn bindings(policy: &Policy, level: PolicyLevel) -> Result<Vec<Bindin
     violations.into_result()?;
     merged.retain(|binding| !binding.members.is_empty());
     Ok(merged)
+}
+
+/// Checks a condition of a binding of `role`; `at` is the field of the binding.
+fn condition(condition: &Condition, role: &str, at: &str, violations: &mut Violations) {
+    let at = format!("{at}.condition");
+    if BASIC_ROLES.contains(&role) {
+        violations.add(&at, format!("a binding of the basic role {role} cannot have a condition."));
+    }
+    let title = condition.title.chars().count();
+    violations.check(title > 0, format!("{at}.title"), "a condition must have a title.");
+    let too_long = |most| format!("must have at most {most} characters.");
+    violations.check(title <= LONGEST_TITLE, format!("{at}.title"), too_long(LONGEST_TITLE));
+    violations.check(
+        condition.description.chars().count() <= LONGEST_DESCRIPTION,
+        format!("{at}.description"),
+        too_long(LONGEST_DESCRIPTION),
+    );
+    if condition.expression.is_empty() {
+        violations.add(format!("{at}.expression"), "a condition must have an expression.");
+    } else if let Err(problem) = condition.compile() {
+        violations.add(format!("{at}.expression"), problem.to_string());
+    }
 }
 
 fn merge(merged: &mut Vec<Binding>, given: &Binding, members: Vec<String>) {
@@ -127,7 +153,7 @@ fn account(kind: &str, value: &str) -> Result<String, String> {
 }
 
 /// The address in lower case.
-fn email(value: &str) -> Result<String, String> {
+pub(super) fn email(value: &str) -> Result<String, String> {
     let good = |byte: u8| byte.is_ascii_graphic() && !b"\"(),:;<>[]\\@".contains(&byte);
     let is_email = value
         .rsplit_once('@')
@@ -135,7 +161,7 @@ fn email(value: &str) -> Result<String, String> {
     if is_email { Ok(value.to_ascii_lowercase()) } else { Err(format!("'{value}' is not an email address.")) }
 }
 
-fn is_domain(value: &str) -> bool {
+pub(super) fn is_domain(value: &str) -> bool {
     let label = |label: &str| {
         let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         !label.is_empty() && label.bytes().all(good) && !label.starts_with('-') && !label.ends_with('-')

@@ -9,6 +9,7 @@ use crate::account::Account;
 use crate::audience::AudienceSet;
 use crate::iam::Principal;
 use crate::routing::{Public, Route};
+use crate::time::Timestamp;
 use crate::token::IdClaims;
 
 pub use denial::Denial;
@@ -117,25 +118,41 @@ impl Permit {
     }
 }
 
-/// Decides whether a request to `route` may be forwarded. `claims` are those of a token whose issuer,
+/// What a request is, as far as it matters to who may make it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call<'a> {
+    /// When it is judged.
+    pub now: Timestamp,
+    /// The host of its URL, in lower case and without a port: `request.host` of a condition.
+    pub host: &'a str,
+    /// The path of its URL, as sent, without the query: `request.path` of a condition.
+    pub path: &'a str,
+}
+
+/// Decides whether `call`, a request to `route`, may be forwarded. `claims` are those of a token whose issuer,
 /// signature and time are verified, or `None` if there is no credential.
 ///
 /// # Errors
 /// The audience is judged before the role: a wrong audience is an unauthorized credential (401), a missing
-/// role a forbidden caller (403).
-pub fn authorize(route: &Route, claims: Option<&IdClaims>) -> Result<Permit, Denial> {
-    if let Some(public) = route.access.public() {
+/// role a forbidden caller (403). The credential of an account that was disabled or deleted is refused as one
+/// that is not valid (401).
+pub fn authorize(route: &Route, claims: Option<&IdClaims>, call: &Call<'_>) -> Result<Permit, Denial> {
+    if let Some(public) = route.access.public(call) {
         return Ok(Permit { caller: claims.map(Caller::from), how: How::Public(public) });
     }
     let Some(claims) = claims else {
-        return Err(Denial::NoCredential { why: route.access.refusal(None) });
+        return Err(Denial::NoCredential { why: route.access.refusal(None, call) });
     };
     check_audience(&route.audiences, claims)?;
     let who = principal(claims);
-    if route.access.admits(&who) {
+    if route.access.admits(&who, call) {
         return Ok(Permit { caller: Some(Caller::from(claims)), how: How::Invoker });
     }
-    Err(Denial::NotAnInvoker { caller: Caller::from(claims), why: route.access.refusal(Some(&who)) })
+    if let Some(why) = route.access.unfit(&who) {
+        return Err(Denial::Credential(why));
+    }
+    let why = route.access.refusal(Some(&who), call);
+    Err(Denial::NotAnInvoker { caller: Caller::from(claims), why })
 }
 
 fn check_audience(audiences: &AudienceSet, claims: &IdClaims) -> Result<(), Denial> {

@@ -8,7 +8,7 @@ use super::*;
 use crate::iam::{Binding, Condition, Refusal};
 use crate::name::ServiceId;
 use crate::routing::tests::{binding, facts, policy, service, spec};
-use crate::routing::{Route, RouteFacts};
+use crate::routing::{AccessFacts, Route, RouteFacts};
 use crate::time::Timestamp;
 use crate::url::{ServiceHosts, UrlConfig};
 
@@ -28,12 +28,17 @@ fn route(bindings: Vec<Binding>, audiences: &[&str], invoker_iam_disabled: bool)
         urls: facts(&id).urls,
         custom_audiences: audiences.iter().map(ToString::to_string).collect(),
         invoker_iam_disabled,
-        policies: &[&policy],
+        access: AccessFacts { policies: &[&policy.into()], ..AccessFacts::default() },
         ingress: facts(&id).ingress,
         default_url_disabled: false,
         split: vec![(100, Arc::new(spec(&id, "hello-00001-abc")))],
         tags: Vec::new(),
     })
+}
+
+fn judge(route: &Route, claims: Option<&IdClaims>) -> Result<Permit, Denial> {
+    let now = Timestamp::parse("2026-11-24T12:00:00Z").unwrap();
+    authorize(route, claims, &Call { now, host: "hello-123.us-central1.run.app", path: "/a" })
 }
 
 fn private() -> Route {
@@ -46,13 +51,13 @@ fn claims(email: &str, aud: &str, include_email: bool) -> IdClaims {
 
 #[test]
 fn an_invoker_with_a_right_audience_is_let_in() {
-    let permit = authorize(&private(), Some(&claims(CALLER, "aud1", true))).unwrap();
+    let permit = judge(&private(), Some(&claims(CALLER, "aud1", true))).unwrap();
     assert_eq!((permit.how(), permit.caller().unwrap().email.as_deref()), (How::Invoker, Some(CALLER)));
 }
 
 #[test]
 fn a_token_without_an_email_is_recognised_by_its_subject() {
-    let permit = authorize(&private(), Some(&claims(CALLER, "aud1", false))).unwrap();
+    let permit = judge(&private(), Some(&claims(CALLER, "aud1", false))).unwrap();
     let caller = permit.caller().unwrap();
     assert_eq!((caller.email.as_deref(), &caller.unique_id), (None, &Account::new(CALLER).unique_id));
 }
@@ -63,7 +68,7 @@ fn an_email_that_is_not_verified_counts_for_nothing() {
     claims.email = Some(CALLER.to_owned());
     for verified in [None, Some(false)] {
         claims.email_verified = verified;
-        let denial = authorize(&private(), Some(&claims)).unwrap_err();
+        let denial = judge(&private(), Some(&claims)).unwrap_err();
         assert!(
             matches!(denial, Denial::NotAnInvoker { caller: Caller { email: None, .. }, .. }),
             "{denial:?}"
@@ -74,10 +79,10 @@ fn an_email_that_is_not_verified_counts_for_nothing() {
 #[test]
 fn the_audience_is_judged_before_the_role() {
     let stranger = claims("stranger@example.com", "https://wrong", true);
-    assert!(matches!(authorize(&private(), Some(&stranger)), Err(Denial::Audience { .. })));
+    assert!(matches!(judge(&private(), Some(&stranger)), Err(Denial::Audience { .. })));
     let stranger = claims("stranger@example.com", "aud1", true);
-    assert!(matches!(authorize(&private(), Some(&stranger)), Err(Denial::NotAnInvoker { .. })));
-    assert!(matches!(authorize(&private(), None), Err(Denial::NoCredential { why: Refusal::NoBinding })));
+    assert!(matches!(judge(&private(), Some(&stranger)), Err(Denial::NotAnInvoker { .. })));
+    assert!(matches!(judge(&private(), None), Err(Denial::NoCredential { why: Refusal::NoBinding })));
 }
 
 #[test]
@@ -86,45 +91,46 @@ fn a_public_service_looks_at_no_token() {
     let all_users = route(vec![binding("roles/run.invoker", &["allUsers"])], &[], false);
     let disabled = route(Vec::new(), &[], true);
     for (route, why) in [(all_users, Public::AllUsers), (disabled, Public::InvokerIamDisabled)] {
-        let permit = authorize(&route, None).unwrap();
+        let permit = judge(&route, None).unwrap();
         assert_eq!((permit.how(), permit.caller()), (How::Public(why), None));
-        assert!(authorize(&route, Some(&wrong)).unwrap().caller().is_some());
+        assert!(judge(&route, Some(&wrong)).unwrap().caller().is_some());
     }
 }
 
 #[test]
 fn the_audience_of_gcloud_is_for_users_who_may_invoke() {
     let route = route(vec![binding("roles/run.invoker", &["user:dev@example.com", MEMBER])], &[], false);
-    assert!(authorize(&route, Some(&claims("dev@example.com", GCLOUD, true))).is_ok());
-    assert!(matches!(authorize(&route, Some(&claims(CALLER, GCLOUD, true))), Err(Denial::Audience { .. })));
-    assert!(matches!(authorize(&route, Some(&claims(CALLER, GCLOUD, false))), Err(Denial::Audience { .. })));
+    assert!(judge(&route, Some(&claims("dev@example.com", GCLOUD, true))).is_ok());
+    assert!(matches!(judge(&route, Some(&claims(CALLER, GCLOUD, true))), Err(Denial::Audience { .. })));
+    assert!(matches!(judge(&route, Some(&claims(CALLER, GCLOUD, false))), Err(Denial::Audience { .. })));
     let other = claims("other@example.com", GCLOUD, true);
-    assert!(matches!(authorize(&route, Some(&other)), Err(Denial::NotAnInvoker { .. })));
+    assert!(matches!(judge(&route, Some(&other)), Err(Denial::NotAnInvoker { .. })));
 }
 
 #[test]
-fn a_condition_grants_nothing_and_the_denial_says_so() {
-    let condition = Condition { expression: "true".to_owned(), ..Condition::default() };
+fn a_condition_that_is_not_met_grants_nothing_and_the_denial_says_so() {
+    let (expression, title) = ("request.path == '/other'".to_owned(), "other".to_owned());
+    let condition = Condition { expression, title, ..Condition::default() };
     let conditional =
         |member| Binding { condition: Some(condition.clone()), ..binding("roles/run.invoker", &[member]) };
     let route = route(vec![conditional(MEMBER), conditional("allUsers")], &["aud1"], false);
-    let denial = authorize(&route, Some(&claims(CALLER, "aud1", true))).unwrap_err();
+    let denial = judge(&route, Some(&claims(CALLER, "aud1", true))).unwrap_err();
     assert_eq!(
         denial.explanation(),
         format!(
             "{MEMBER} lacks run.routes.invoke: a binding for {MEMBER} exists (roles/run.invoker) but its condition \
-             is not evaluated yet"
+             'other' is not met"
         )
     );
     assert!(denial.remedy(&route).ends_with("--role=roles/run.invoker --condition=None"));
-    let anonymous = authorize(&route, None).unwrap_err();
+    let anonymous = judge(&route, None).unwrap_err();
     assert!(anonymous.explanation().contains("a binding for allUsers exists"), "{}", anonymous.explanation());
 }
 
 #[test]
 fn a_role_that_is_not_known_is_named() {
     let route = route(vec![binding("projects/p/roles/caller", &[MEMBER])], &["aud1"], false);
-    let explanation = authorize(&route, Some(&claims(CALLER, "aud1", false))).unwrap_err().explanation();
+    let explanation = judge(&route, Some(&claims(CALLER, "aud1", false))).unwrap_err().explanation();
     assert!(
         explanation.ends_with("but the permissions of its role projects/p/roles/caller are not known"),
         "{explanation}"
@@ -136,7 +142,7 @@ fn explanations_and_remedies_are_ready_to_paste() {
     let route = private();
     let hash = ServiceHosts::new(&route.id).hash;
 
-    let denial = authorize(&route, Some(&claims(CALLER, "https://wrong", true))).unwrap_err();
+    let denial = judge(&route, Some(&claims(CALLER, "https://wrong", true))).unwrap_err();
     let explanation = denial.explanation();
     assert!(explanation.starts_with(&format!(
         "token aud \"https://wrong\" is not accepted; accepted: aud1, https://{hash}"
@@ -147,7 +153,7 @@ fn explanations_and_remedies_are_ready_to_paste() {
          --add-custom-audiences=https://wrong"
     );
 
-    let denial = authorize(&route, Some(&claims("Other@example.com", "aud1", true))).unwrap_err();
+    let denial = judge(&route, Some(&claims("Other@example.com", "aud1", true))).unwrap_err();
     assert_eq!(denial.explanation(), "user:other@example.com lacks run.routes.invoke: no binding grants it");
     assert_eq!(
         denial.remedy(&route),
@@ -155,7 +161,7 @@ fn explanations_and_remedies_are_ready_to_paste() {
          --member=user:other@example.com --role=roles/run.invoker"
     );
 
-    let denial = authorize(&route, None).unwrap_err();
+    let denial = judge(&route, None).unwrap_err();
     assert_eq!(denial.explanation(), "the service is private and the request has no token");
     assert_eq!(
         denial.remedy(&route),
@@ -173,7 +179,7 @@ fn explanations_and_remedies_are_ready_to_paste() {
 #[test]
 fn what_a_stranger_sent_is_quoted_and_kept_on_one_line() {
     let route = private();
-    let remedy = |aud: &str| authorize(&route, Some(&claims(CALLER, aud, true))).unwrap_err().remedy(&route);
+    let remedy = |aud: &str| judge(&route, Some(&claims(CALLER, aud, true))).unwrap_err().remedy(&route);
     assert!(remedy("a;rm -rf $HOME").ends_with(" --add-custom-audiences='a;rm -rf $HOME'"));
     assert!(remedy("it's").ends_with(" --add-custom-audiences='it'\\''s'"));
     assert!(remedy("a,b").ends_with(" --add-custom-audiences='^|^a,b'"));
@@ -186,7 +192,7 @@ fn what_a_stranger_sent_is_quoted_and_kept_on_one_line() {
 fn thousands_of_audiences_are_not_listed() {
     let custom: Vec<String> = (0..1000).map(|i| format!("aud{i}")).collect();
     let custom: Vec<&str> = custom.iter().map(String::as_str).collect();
-    let denial = authorize(&route(Vec::new(), &custom, false), Some(&claims(CALLER, "x", true))).unwrap_err();
+    let denial = judge(&route(Vec::new(), &custom, false), Some(&claims(CALLER, "x", true))).unwrap_err();
     assert!(denial.explanation().ends_with("aud6, aud7 and 994 more"), "{}", denial.explanation());
 }
 
@@ -240,7 +246,7 @@ proptest! {
         let route = route(bindings, &["aud1", "aud2"], false);
         let is_user = include_email && email != CALLER;
         let audience_holds = aud.starts_with("aud") || (aud == GCLOUD && is_user);
-        let allowed = authorize(&route, Some(&claims(email, aud, include_email))).is_ok();
+        let allowed = judge(&route, Some(&claims(email, aud, include_email))).is_ok();
         prop_assert_eq!(allowed, audience_holds && is_bound);
     }
 
@@ -253,7 +259,7 @@ proptest! {
             route.hosts.clone(),
             UrlConfig { style: crate::url::UrlStyle::Local, port },
         );
-        if let Err(denial) = authorize(&route, Some(&claims(CALLER, &aud, true))) {
+        if let Err(denial) = judge(&route, Some(&claims(CALLER, &aud, true))) {
             let lines = denial.explanation() + &denial.remedy(&route);
             prop_assert!(!lines.contains(char::is_control), "{:?}", lines);
         }

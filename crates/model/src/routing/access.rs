@@ -1,17 +1,21 @@
 //! Who may call a service?
 //!
-//! The answer is computed once, when the route is built, so that a request costs a lookup.
+//! The answer is computed once, when the route is built, so that a request costs a lookup: conditions are
+//! compiled then, and asked only about callers whom no binding without one lets in.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::hash::{BuildHasherDefault, DefaultHasher};
+mod grants;
+mod members;
 
-use crate::account::Account;
-use crate::iam::grant::refusal;
-use crate::iam::member::Member;
-use crate::iam::{Binding, Policy, Principal, RUN_INVOKE, Refusal, role_permissions};
+use std::sync::Arc;
 
-/// A set whose order does not depend on a random seed: the model draws none.
-type Set = HashSet<Box<str>, BuildHasherDefault<DefaultHasher>>;
+use crate::iam::{
+    ConditionRequest, ConditionResource, PolicyHistory, Principal, Realm, Refusal, Resource, eras,
+};
+use crate::invoke::Call;
+use crate::name::ServiceId;
+use crate::time::Timestamp;
+
+use grants::Grants;
 
 /// Why a service needs no credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,113 +26,92 @@ pub enum Public {
     AllUsers,
 }
 
-/// Who holds `run.routes.invoke` on a service.
+/// From what it follows who may call a service, besides the settings of the service itself.
 #[derive(Debug, Clone, Default)]
+pub struct AccessFacts<'a> {
+    /// The policies of the service and of its project.
+    pub policies: &'a [&'a PolicyHistory],
+    /// How many seconds a change of a policy takes to count.
+    pub propagation_seconds: i64,
+    /// Whom the members mean and what the roles hold.
+    pub realm: Arc<Realm>,
+}
+
+/// Who holds `run.routes.invoke` on a service.
+#[derive(Debug, Clone)]
 pub struct Access {
-    public: Option<Public>,
-    all_authenticated: bool,
-    emails: Set,
-    unique_ids: Set,
-    domains: Set,
-    groups: Set,
-    /// The bindings that may have been meant to grant it and do not, for explanations.
-    near_misses: Vec<Binding>,
+    invoker_iam_disabled: bool,
+    /// What counts from which moment on, the first from the beginning of time.
+    eras: Vec<(Timestamp, Grants)>,
+    resource: ConditionResource,
+    realm: Arc<Realm>,
     has_conditions: bool,
 }
 
 impl Access {
-    /// Who may invoke under the union of `policies`.
-    pub fn from_policies(invoker_iam_disabled: bool, policies: &[&Policy]) -> Self {
-        let mut access = Self {
-            public: invoker_iam_disabled.then_some(Public::InvokerIamDisabled),
-            has_conditions: policies.iter().any(|policy| policy.has_conditions()),
-            ..Self::default()
+    /// Who may invoke the service under the union of its policies.
+    pub fn new(id: &ServiceId, invoker_iam_disabled: bool, facts: &AccessFacts<'_>) -> Self {
+        let era = |(from, policies): (Timestamp, Vec<_>)| (from, Grants::new(&policies, &facts.realm));
+        Self {
+            invoker_iam_disabled,
+            eras: eras(facts.policies, facts.propagation_seconds).into_iter().map(era).collect(),
+            resource: Resource::Service(id).for_conditions(),
+            realm: Arc::clone(&facts.realm),
+            has_conditions: facts.policies.iter().any(|history| history.current.has_conditions()),
+        }
+    }
+
+    /// Why `call` needs no credential; `None` if it needs one.
+    pub fn public(&self, call: &Call<'_>) -> Option<Public> {
+        if self.invoker_iam_disabled {
+            return Some(Public::InvokerIamDisabled);
+        }
+        let open = self.now(call).is_some_and(|grants| grants.admit_all(&self.request(call)));
+        open.then_some(Public::AllUsers)
+    }
+
+    /// Whether `who`, whose credential is verified, may make `call`. A lookup, unless only a binding with
+    /// a condition names the caller.
+    pub fn admits(&self, who: &Principal<'_>, call: &Call<'_>) -> bool {
+        self.public(call).is_some()
+            || (self.realm.identities.may_act(who)
+                && self.now(call).is_some_and(|grants| grants.admit(who, &self.request(call))))
+    }
+
+    /// Why credentials of `who` are refused, however good they are: the account was disabled or deleted.
+    pub fn unfit(&self, who: &Principal<'_>) -> Option<String> {
+        self.realm.identities.unfit(who)
+    }
+
+    /// Why `who`, whom [`Self::admits`] turns away, may not make `call`: the nearest miss. `None` is a
+    /// caller without a credential.
+    pub fn refusal(&self, who: Option<&Principal<'_>>, call: &Call<'_>) -> Refusal {
+        let request = self.request(call);
+        let admits = |grants: &Grants| {
+            let named = who.filter(|who| self.realm.identities.may_act(who));
+            named.map_or_else(|| grants.admit_all(&request), |who| grants.admit(who, &request))
         };
-        for binding in policies.iter().flat_map(|policy| &policy.bindings) {
-            access.add(binding);
+        let coming = self.eras.iter().find(|(from, grants)| *from > call.now && admits(grants));
+        match (coming, self.now(call)) {
+            (Some((from, _)), _) => Refusal::NotYet { from: *from },
+            (None, Some(grants)) => grants.refusal(who, &self.realm, &request),
+            (None, None) => Refusal::NoBinding,
         }
-        access
-    }
-
-    /// Lets the members of the groups that are bound in; `groups` gives the addresses of the members of
-    /// each group by its address, all in lower case.
-    #[must_use]
-    pub fn with_groups(mut self, groups: &BTreeMap<String, BTreeSet<String>>) -> Self {
-        let is_known = |member: &String| matches!(Member::parse(member), Member::Group(g) if groups.contains_key(&g.to_ascii_lowercase()));
-        for binding in &mut self.near_misses {
-            binding.members.retain(|member| !is_known(member));
-        }
-        let bound = groups.iter().filter(|(group, _)| self.groups.contains(group.as_str()));
-        let members: Vec<&String> = bound.flat_map(|(_, members)| members).collect();
-        for member in members {
-            self.add_account(member);
-        }
-        self
-    }
-
-    fn add(&mut self, binding: &Binding) {
-        let carries = binding.carries(RUN_INVOKE);
-        if !carries && role_permissions(&binding.role).is_some() {
-            return;
-        }
-        let misses = !carries || binding.condition.is_some();
-        let has_group =
-            binding.members.iter().any(|member| matches!(Member::parse(member), Member::Group(_)));
-        if misses || has_group {
-            self.near_misses.push(binding.clone());
-        }
-        if misses {
-            return;
-        }
-        for member in &binding.members {
-            match Member::parse(member) {
-                Member::AllUsers => self.public = self.public.or(Some(Public::AllUsers)),
-                Member::AllAuthenticatedUsers => self.all_authenticated = true,
-                Member::Account(email) => self.add_account(email),
-                Member::Group(email) => _ = self.groups.insert(email.to_ascii_lowercase().into()),
-                Member::Domain(domain) => _ = self.domains.insert(domain.to_ascii_lowercase().into()),
-                Member::Nobody | Member::Federated(_) | Member::Pool(_) => {}
-            }
-        }
-    }
-
-    fn add_account(&mut self, email: &str) {
-        let account = Account::new(email);
-        self.emails.insert(account.email.into());
-        self.unique_ids.insert(account.unique_id.into());
-    }
-
-    /// Why no credential is needed; `None` if one is.
-    pub fn public(&self) -> Option<Public> {
-        self.public
-    }
-
-    /// Whether `who`, whose credential is verified, may invoke. A lookup; it allocates only for an address
-    /// with capital letters.
-    pub fn admits(&self, who: &Principal<'_>) -> bool {
-        let named = |set: &Set, text: &str| {
-            if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                set.contains(text.to_ascii_lowercase().as_str())
-            } else {
-                set.contains(text)
-            }
-        };
-        self.public.is_some()
-            || self.all_authenticated
-            || self.unique_ids.contains(who.unique_id)
-            || who.email.is_some_and(|email| named(&self.emails, email))
-            || (!self.domains.is_empty() && who.domains().any(|domain| named(&self.domains, domain)))
-    }
-
-    /// Why `who`, whom [`Self::admits`] turns away, may not invoke: the nearest miss. `None` is a caller
-    /// without a credential.
-    pub fn refusal(&self, who: Option<&Principal<'_>>) -> Refusal {
-        refusal(self.near_misses.iter(), who, RUN_INVOKE)
     }
 
     /// Whether a binding of the policies has a condition: gcloud then wants `--condition` with every change.
     pub fn has_conditions(&self) -> bool {
         self.has_conditions
+    }
+
+    /// What counts when the call is made.
+    fn now(&self, call: &Call<'_>) -> Option<&Grants> {
+        self.eras.iter().rev().find(|(from, _)| *from <= call.now).map(|(_, grants)| grants)
+    }
+
+    fn request<'a>(&'a self, call: &Call<'a>) -> ConditionRequest<'a> {
+        let (host, path) = (Some(call.host), Some(call.path));
+        ConditionRequest { time: call.now, host, path, resource: &self.resource }
     }
 }
 

@@ -11,13 +11,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::audience::AudienceSet;
-use crate::iam::Policy;
 use crate::instance::InstanceSpec;
 use crate::name::ServiceId;
 use crate::url::{ServiceHosts, UrlConfig};
 
 pub use crate::service::values::Ingress;
-pub use access::{Access, Public};
+pub use access::{Access, AccessFacts, Public};
 pub use split::{DICE, Split};
 pub use table::RoutingTable;
 
@@ -50,8 +49,8 @@ pub struct RouteFacts<'a> {
     pub custom_audiences: Vec<String>,
     /// Whether the invoker check is off.
     pub invoker_iam_disabled: bool,
-    /// The policies of the service and of its project.
-    pub policies: &'a [&'a Policy],
+    /// Who may call it otherwise.
+    pub access: AccessFacts<'a>,
     /// From where it may be called.
     pub ingress: Ingress,
     /// Whether the run.app URLs are off.
@@ -89,7 +88,7 @@ impl Route {
         let hosts = ServiceHosts::new(&facts.id);
         Self {
             audiences: AudienceSet::new(facts.custom_audiences, hosts.clone(), facts.urls),
-            access: Access::from_policies(facts.invoker_iam_disabled, facts.policies),
+            access: Access::new(&facts.id, facts.invoker_iam_disabled, &facts.access),
             ingress: facts.ingress,
             default_url_disabled: facts.default_url_disabled,
             split: Split::new(facts.split),

@@ -4,7 +4,7 @@ use crate::field::Setting as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::iam::Binding;
+use crate::iam::{Binding, Policy};
 use crate::name::{Project, Region, RevisionName, ServiceName};
 use crate::url::UrlStyle;
 
@@ -35,7 +35,7 @@ pub(crate) fn facts(id: &ServiceId) -> RouteFacts<'static> {
         urls: UrlConfig { style: UrlStyle::Hosted, port: 8786 },
         custom_audiences: Vec::new(),
         invoker_iam_disabled: false,
-        policies: &[],
+        access: AccessFacts::default(),
         ingress: Ingress::All,
         default_url_disabled: false,
         split: vec![(100, Arc::new(spec(id, "hello-00001-abc")))],

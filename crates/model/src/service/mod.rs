@@ -32,13 +32,12 @@ pub use self::fields::{ServiceSettings, TemplateSettings};
 pub use self::traffic::{RoutedTarget, TrafficRevision, TrafficTarget};
 pub use self::volume::Volume;
 use crate::error::{Code, Error, Result};
-use crate::iam::Policy;
 use crate::instance::InstanceSpec;
 use crate::kind::{Key, Kind, Record, Resource, read, write};
 use crate::message::Kept;
 pub use crate::name::ServiceId;
 use crate::name::{Project, Region, RevisionName, ServiceName};
-use crate::routing::RouteFacts;
+use crate::routing::{AccessFacts, RouteFacts};
 use crate::time::Timestamp;
 use crate::url::UrlConfig;
 
@@ -203,7 +202,7 @@ impl Service {
     pub fn route_facts<'a>(
         &self,
         urls: UrlConfig,
-        policies: &'a [&'a Policy],
+        access: AccessFacts<'a>,
         instance: impl Fn(&RevisionName) -> Option<Arc<InstanceSpec>>,
     ) -> RouteFacts<'a> {
         let settings = &self.spec.settings;
@@ -215,7 +214,7 @@ impl Service {
             urls,
             custom_audiences: settings.custom_audiences.clone().unwrap_or_default(),
             invoker_iam_disabled: settings.invoker_iam_disabled == Some(true),
-            policies,
+            access,
             ingress: settings.ingress.unwrap_or(values::Ingress::All),
             default_url_disabled: settings.default_uri_disabled == Some(true),
             split: serving().map(|(target, instance)| (percent(target), instance)).collect(),

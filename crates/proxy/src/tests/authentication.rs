@@ -5,7 +5,7 @@ use groundrun_model::token::IdClaims;
 use http::{HeaderValue, Method, Request, StatusCode};
 use proptest::prelude::*;
 
-use super::{INVOKER, NOW, Service, World, get, host, private, public};
+use super::{DELETED, DISABLED, INVOKER, NOW, RECREATED, Service, World, get, host, private, public};
 use crate::{EXPLAIN_HEADER, Options};
 
 const AUTHORIZATION: &str = "authorization";
@@ -123,24 +123,33 @@ proptest! {
 }
 
 /// Of an account that was disabled or deleted every token is refused, however good; one that was created
-/// anew is let in by its address, although its unique id is another.
+/// anew is let in, and the former one with its address is not.
 #[tokio::test]
 async fn a_token_is_as_good_as_the_account_it_was_made_for() {
+    const MEMBERS: &[&str] = &[
+        "serviceAccount:anew@demo.iam.gserviceaccount.com",
+        "serviceAccount:off@demo.iam.gserviceaccount.com",
+        "serviceAccount:gone@demo.iam.gserviceaccount.com",
+    ];
     let options = Options { explain: true, ..Options::default() };
-    let world = Service { options, ..private() }.up();
-    for (lives, expected, why) in [
-        (1, StatusCode::OK, None),
-        (2, StatusCode::UNAUTHORIZED, Some("was deleted")),
-        (3, StatusCode::UNAUTHORIZED, Some("is disabled")),
-        (4, StatusCode::FORBIDDEN, None),
+    let world = Service { options, members: MEMBERS, ..private() }.up();
+    for (email, lives, with_email, expected, why) in [
+        (RECREATED, 1, true, StatusCode::OK, None),
+        (RECREATED, 1, false, StatusCode::OK, None),
+        (RECREATED, 0, true, StatusCode::UNAUTHORIZED, Some("was deleted")),
+        (RECREATED, 0, false, StatusCode::FORBIDDEN, None),
+        (DISABLED, 0, true, StatusCode::UNAUTHORIZED, Some("is disabled")),
+        (DISABLED, 0, false, StatusCode::UNAUTHORIZED, Some("is disabled")),
+        (DELETED, 0, true, StatusCode::UNAUTHORIZED, Some("was deleted")),
+        (DELETED, 0, false, StatusCode::UNAUTHORIZED, Some("was deleted")),
     ] {
-        let claims = IdClaims::new(&Account::after(INVOKER, lives), "aud1", false, NOW);
+        let claims = IdClaims::new(&Account::after(email, lives), "aud1", with_email, NOW);
         let bearer = world.bearer_of(&claims).await;
         let answer = world.send(get("/").header("authorization", bearer)).await;
-        assert_eq!(answer.status, expected, "{lives}");
+        assert_eq!(answer.status, expected, "{email} {lives} {with_email}");
         if let Some(why) = why {
             let told = answer.headers[EXPLAIN_HEADER].to_str().unwrap();
-            assert!(told.contains(&format!("the service account {INVOKER} {why}")), "{told}");
+            assert!(told.contains(&format!("the service account {email} {why}")), "{told}");
         }
     }
 }
