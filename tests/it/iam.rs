@@ -119,7 +119,7 @@ fn roles_path() -> String {
 async fn create_role(world: &World, id: &str, permissions: &[&str]) -> Value {
     let role = json!({ "title": "Callers", "includedPermissions": permissions, "stage": "GA" });
     let body = json!({ "roleId": id, "role": role });
-    world.post(roles_path(), &body).send().await.expect(200).json()
+    world.owner().ask(Method::POST, roles_path()).json(&body).send().await.expect(200).json()
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn what_a_caller_holds_follows_conditions_and_roles() {
     let policy =
         json!({ "bindings": [binding("roles/owner"), binding("roles/iam.serviceAccountTokenCreator")] });
     let path = format!("/v1/projects/{PROJECT}:setIamPolicy");
-    let _ = world.post(path, &json!({ "policy": policy })).send().await.expect(200);
+    let _ = world.owner().ask(Method::POST, path).json(&json!({ "policy": policy })).send().await.expect(200);
     let _ = deployed(&world).await;
     let _ = create_role(&world, "readers", &["run.services.get"]).await;
     let token = world.owner().access_token("caller@demo-project.iam.gserviceaccount.com").await;

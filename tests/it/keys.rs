@@ -34,7 +34,14 @@ struct KeyFile {
 impl KeyFile {
     /// Has a key made for an account.
     async fn create(world: &World, email: &str) -> Self {
-        let made = world.post(keys_path(email), &json!({})).send().await.expect(200).json();
+        let made = world
+            .owner()
+            .ask(Method::POST, keys_path(email))
+            .json(&json!({}))
+            .send()
+            .await
+            .expect(200)
+            .json();
         let file = from_base64(made["privateKeyData"].as_str().unwrap());
         let id = made["name"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
         Self { id, json: serde_json::from_slice(&file).unwrap() }
@@ -315,7 +322,8 @@ async fn a_strangers_key_is_believed_unless_identities_are_strict() {
     let _ = ask(&world, &foreign_jwt(&header, &assertion(&world, json!({})))).await.expect(200);
     let strict = World::with(|options| options.strict_identity = true).await;
     let create = json!({ "accountId": "caller" });
-    let _ = strict.post(format!("/v1/projects/{PROJECT}/serviceAccounts"), &create).send().await.expect(200);
+    let accounts = format!("/v1/projects/{PROJECT}/serviceAccounts");
+    let _ = strict.owner().ask(Method::POST, accounts).json(&create).send().await.expect(200);
     let foreign = foreign_jwt(&header, &assertion(&strict, json!({})));
     assert_eq!(refused(&strict, &foreign).await, invalid_signature());
     let file = KeyFile::create(&strict, EMAIL).await;

@@ -167,8 +167,9 @@ async fn an_answer_can_wait_for_a_change() {
     let path = format!("/v1/projects/{PROJECT}/serviceAccounts");
     let body = json!({ "accountId": "late-account" });
     let target = format!("{waiting}600");
-    let (changed, _) =
-        tokio::join!(ask(&world, &target), async { world.post(path, &body).send().await.expect(200) });
+    let (changed, _) = tokio::join!(ask(&world, &target), async {
+        world.owner().ask(Method::POST, path).json(&body).send().await.expect(200)
+    });
     assert_ne!(changed.expect(200).header("etag"), Some(etag.as_str()));
     let _ = ask(&world, &format!("{DEFAULT}/token")).await.expect(200);
     // Who knows something else need not wait.

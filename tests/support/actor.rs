@@ -1,5 +1,6 @@
 //! Who takes part in a story, and what do they do?
 
+use groundrun_engine::OWNER_TOKEN;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -51,7 +52,7 @@ impl<'w> Owner<'w> {
 
     /// Begins a request to the regional host.
     pub fn ask(&self, method: Method, path: impl Into<String>) -> Ask {
-        self.client.ask(method, path).host(REGIONAL)
+        self.client.ask(method, path).host(REGIONAL).bearer(OWNER_TOKEN)
     }
 
     /// A service with one container, as a client sends it.
@@ -200,7 +201,7 @@ impl<'w> Owner<'w> {
     pub async fn id_token(&self, email: &str, audience: &str, include_email: bool) -> String {
         let path = format!("/v1/projects/-/serviceAccounts/{email}:generateIdToken");
         let body = json!({ "audience": audience, "includeEmail": include_email });
-        let answer = self.client.post(path, &body).send().await.expect(200);
+        let answer = self.client.post(path, &body).bearer(OWNER_TOKEN).send().await.expect(200);
         answer.json()["token"].as_str().expect("a token").to_owned()
     }
 
@@ -208,7 +209,7 @@ impl<'w> Owner<'w> {
     pub async fn access_token(&self, email: &str) -> String {
         let path = format!("/v1/projects/-/serviceAccounts/{email}:generateAccessToken");
         let body = json!({ "scope": ["https://www.googleapis.com/auth/cloud-platform"] });
-        let answer = self.client.post(path, &body).send().await.expect(200);
+        let answer = self.client.post(path, &body).bearer(OWNER_TOKEN).send().await.expect(200);
         answer.json()["accessToken"].as_str().expect("a token").to_owned()
     }
 }

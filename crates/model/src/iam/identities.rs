@@ -20,6 +20,8 @@ pub struct Identities {
     domains: BTreeMap<String, BTreeSet<String>>,
     /// What is not the default of an account.
     accounts: BTreeMap<String, AccountState>,
+    /// The accounts that had an address before another one, by unique id.
+    former: BTreeMap<String, String>,
 }
 
 /// What an address means now.
@@ -97,12 +99,18 @@ impl Identities {
         }
         violations.into_result()?;
         let groups = direct.keys().map(|group| (group.clone(), everyone_in(group, &direct))).collect();
-        Ok(Self { groups, domains: in_domains, accounts: BTreeMap::new() })
+        Ok(Self { groups, domains: in_domains, ..Self::default() })
     }
 
     /// Notes what the address means from now on.
     pub fn set_account(&mut self, email: &str, state: AccountState) {
-        self.accounts.insert(email.to_ascii_lowercase(), state);
+        let email = email.to_ascii_lowercase();
+        self.former.remove(state.unique_id());
+        let unique_id = state.unique_id().to_owned();
+        let before = self.accounts.insert(email.clone(), state);
+        if let Some(before) = before.filter(|before| before.unique_id() != unique_id) {
+            self.former.insert(before.unique_id().to_owned(), email);
+        }
     }
 
     /// Whether something was noted of the address.
@@ -136,12 +144,19 @@ impl Identities {
     /// Whether the principal is an account that may act: not disabled, not deleted, and not one that had
     /// its address before.
     pub fn may_act(&self, who: &Principal<'_>) -> bool {
-        self.unusual(who).is_none_or(|(_, state)| state.is_active() && state.unique_id() == who.unique_id)
+        if self.accounts.is_empty() {
+            return true;
+        }
+        let is_this = |state: &AccountState| state.is_active() && state.unique_id() == who.unique_id;
+        !self.former.contains_key(who.unique_id) && self.noted(who).is_none_or(|(_, state)| is_this(state))
     }
 
     /// Why credentials of the principal are refused, if it may not act.
     pub fn unfit(&self, who: &Principal<'_>) -> Option<String> {
-        let (email, state) = self.unusual(who)?;
+        if let Some(email) = self.former.get(who.unique_id) {
+            return Standing::Deleted.refusal(email);
+        }
+        let (email, state) = self.noted(who)?;
         let is_this = state.unique_id() == who.unique_id;
         match state {
             AccountState::Disabled { .. } if is_this => Standing::Disabled.refusal(email),
@@ -151,10 +166,7 @@ impl Identities {
     }
 
     /// What is noted of the account, and its address. There are few of them, if any.
-    fn unusual(&self, who: &Principal<'_>) -> Option<(&String, &AccountState)> {
-        if self.accounts.is_empty() {
-            return None;
-        }
+    fn noted(&self, who: &Principal<'_>) -> Option<(&String, &AccountState)> {
         match who.email {
             Some(email) => self.accounts.get_key_value(&email.to_ascii_lowercase()),
             None => self.accounts.iter().find(|(_, state)| state.unique_id() == who.unique_id),

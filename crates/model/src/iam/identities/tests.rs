@@ -79,4 +79,6 @@ fn an_account_that_was_made_anew_is_not_the_former_one() {
     assert!(!is_named(&known, Principal::from(&former)) && !is_named(&known, nameless));
     let anew = Principal { unique_id: "100000000000000000001", ..Principal::from(&former) };
     assert!(is_named(&known, anew) && is_named(&known, Principal { email: None, ..anew }));
+    assert!(known.unfit(&nameless).is_some_and(|why| why.contains("was deleted")));
+    assert_eq!(known.unfit(&anew), None);
 }
