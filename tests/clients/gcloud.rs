@@ -1,7 +1,7 @@
 //! How is the real gcloud run against an emulator of the test's own?
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use groundrun::config::Settings;
@@ -15,11 +15,21 @@ use tokio::process::Command;
 const ID_TOKEN_KEY: &str = include_str!("../../crates/identity/fixtures/test-id-token-key.pem");
 const SERVICE_ACCOUNT_KEY: &str = include_str!("../../crates/identity/fixtures/test-service-account-key.pem");
 
+/// The variable that makes gcloud the developer, whoever has signed in.
+const ACCESS_TOKEN: &str = "CLOUDSDK_AUTH_ACCESS_TOKEN";
+
 /// An emulator, and gcloud pointed at it by nothing but what `groundrun env` prints.
 pub(crate) struct Gcloud {
     server: Server,
     settings: Settings,
     home: TempDir,
+}
+
+/// Who gcloud is.
+pub(crate) struct Account<'g> {
+    gcloud: &'g Gcloud,
+    set: Vec<(&'static str, String)>,
+    unset: &'static [&'static str],
 }
 
 /// What a command of gcloud did.
@@ -35,8 +45,13 @@ pub(crate) struct Outcome {
 
 impl Gcloud {
     /// Starts an emulator; `None` if there is no gcloud on the PATH, which only CI may not tolerate.
-    #[expect(clippy::print_stdout, reason = "whoever runs the tests must read what was skipped")]
     pub(crate) async fn start() -> Option<Self> {
+        Self::with(|_| ()).await
+    }
+
+    /// The same, with options that `change` changes.
+    #[expect(clippy::print_stdout, reason = "whoever runs the tests must read what was skipped")]
+    pub(crate) async fn with(change: impl FnOnce(&mut ServeOptions)) -> Option<Self> {
         let found =
             Command::new("gcloud").arg("--version").output().await.is_ok_and(|out| out.status.success());
         if !found {
@@ -46,7 +61,7 @@ impl Gcloud {
         }
         let project = "demo-project".to_owned();
         let region = "us-central1".to_owned();
-        let options = ServeOptions {
+        let mut options = ServeOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir: None,
             project: project.clone(),
@@ -62,6 +77,7 @@ impl Gcloud {
             iam_propagation_seconds: 0,
             identities: groundrun_model::iam::Identities::default(),
         };
+        change(&mut options);
         let keys = Keys::from_pems(ID_TOKEN_KEY, SERVICE_ACCOUNT_KEY).expect("the test keys are whole");
         let server = start_in(options, World { keys: Some(keys), ..World::default() })
             .await
@@ -70,14 +86,43 @@ impl Gcloud {
         Some(Self { server, settings, home: TempDir::new().expect("a directory for gcloud") })
     }
 
+    /// gcloud as the developer, as the environment has it.
+    fn owner(&self) -> Account<'_> {
+        Account { gcloud: self, set: Vec::new(), unset: &[] }
+    }
+
+    /// gcloud as whoever has signed in to it.
+    pub(crate) fn signed_in(&self) -> Account<'_> {
+        Account { gcloud: self, set: Vec::new(), unset: &[ACCESS_TOKEN] }
+    }
+
+    /// gcloud as the person of this file of credentials.
+    pub(crate) fn person(&self, file: &Path) -> Account<'_> {
+        let set = vec![("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", file.display().to_string())];
+        Account { gcloud: self, set, unset: &[ACCESS_TOKEN] }
+    }
+
+    /// gcloud on a machine of Google's, as which the metadata server makes it believe to be.
+    pub(crate) fn workload(&self) -> Account<'_> {
+        let place = self.address().to_string();
+        let set = ["GCE_METADATA_ROOT", "GCE_METADATA_HOST", "GCE_METADATA_IP"];
+        let set = set.into_iter().map(|name| (name, place.clone())).collect();
+        Account { gcloud: self, set, unset: &[ACCESS_TOKEN, "CLOUDSDK_CORE_CHECK_GCE_METADATA"] }
+    }
+
     /// Runs `gcloud` with the words of `command`; quoted parts are not needed by any test.
     pub(crate) async fn run(&self, command: &str) -> Outcome {
-        self.run_words(&command.split_whitespace().collect::<Vec<_>>()).await
+        self.owner().run(&words(command)).await
     }
 
     /// Runs `gcloud` with these arguments.
     pub(crate) async fn run_words(&self, words: &[&str]) -> Outcome {
+        self.owner().run(words).await
+    }
+
+    async fn run_as(&self, words: &[&str], account: &Account<'_>) -> Outcome {
         let variables = environment::gcloud(&self.settings);
+        let variables = variables.into_iter().filter(|variable| !account.unset.contains(&&*variable.name));
         let output = Command::new("gcloud")
             .args(words)
             .env_clear()
@@ -85,7 +130,8 @@ impl Gcloud {
             .env("HOME", self.home.path())
             .env("CLOUDSDK_CONFIG", self.home.path().join("gcloud"))
             .env("CLOUDSDK_CORE_DISABLE_PROMPTS", "1")
-            .envs(variables.into_iter().map(|variable| (variable.name, variable.value)))
+            .envs(variables.map(|variable| (variable.name, variable.value)))
+            .envs(account.set.iter().map(|(name, value)| (name, value)))
             .kill_on_drop(true)
             .output()
             .await
@@ -95,16 +141,12 @@ impl Gcloud {
 
     /// Runs a command that must succeed; returns what it printed as its result.
     pub(crate) async fn ok(&self, command: &str) -> String {
-        let outcome = self.run(command).await;
-        assert!(outcome.ok, "gcloud {command}\n{}", outcome.told);
-        outcome.out.trim_end().to_owned()
+        self.owner().ok(command).await
     }
 
     /// Runs a command that must fail; returns what it told.
     pub(crate) async fn refused(&self, command: &str) -> String {
-        let outcome = self.run(command).await;
-        assert!(!outcome.ok, "gcloud {command} succeeded\n{}", outcome.out);
-        outcome.told
+        self.owner().refused(command).await
     }
 
     /// The names of the service's revisions, newest first.
@@ -128,6 +170,30 @@ impl Gcloud {
     pub(crate) async fn stop(self) {
         self.server.stop().await;
     }
+}
+
+impl Account<'_> {
+    async fn run(&self, words: &[&str]) -> Outcome {
+        self.gcloud.run_as(words, self).await
+    }
+
+    /// Runs a command that must succeed; returns what it printed as its result.
+    pub(crate) async fn ok(&self, command: &str) -> String {
+        let outcome = self.run(&words(command)).await;
+        assert!(outcome.ok, "gcloud {command}\n{}", outcome.told);
+        outcome.out.trim_end().to_owned()
+    }
+
+    /// Runs a command that must fail; returns what it told.
+    pub(crate) async fn refused(&self, command: &str) -> String {
+        let outcome = self.run(&words(command)).await;
+        assert!(!outcome.ok, "gcloud {command} succeeded\n{}", outcome.out);
+        outcome.told
+    }
+}
+
+fn words(command: &str) -> Vec<&str> {
+    command.split_whitespace().collect()
 }
 
 impl Outcome {

@@ -4,6 +4,7 @@
 //! own: `tests/golden/client-scenario.jsonl` is what all of them must see. So a client that sees something else
 //! than another fails, whichever the API and the wire.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ pub(super) struct Library {
     /// What it is run with: `python3 scenario.py`.
     command: Vec<PathBuf>,
     /// Where it finds what it needs.
-    variables: Vec<(&'static str, PathBuf)>,
+    variables: Vec<(String, OsString)>,
 }
 
 impl Library {
@@ -30,8 +31,8 @@ impl Library {
         Self { command, variables: Vec::new() }
     }
 
-    pub(super) fn variable(mut self, name: &'static str, value: PathBuf) -> Self {
-        self.variables.push((name, value));
+    pub(super) fn variable(mut self, name: impl Into<String>, value: impl Into<OsString>) -> Self {
+        self.variables.push((name.into(), value.into()));
         self
     }
 

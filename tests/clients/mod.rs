@@ -3,8 +3,10 @@
 
 mod gcloud;
 mod gcloud_domains;
+mod gcloud_identity;
 mod gcloud_page;
 mod gcloud_services;
+mod identity;
 mod libraries;
 mod mode_all;
 mod node;

@@ -19,7 +19,7 @@ async fn script(name: &str) -> Option<Library> {
     Some(
         library
             .variable("GROUNDRUN_TEST_NODE_MODULES", modules)
-            .variable("METADATA_SERVER_DETECTION", "none".into()),
+            .variable("METADATA_SERVER_DETECTION", "none"),
     )
 }
 

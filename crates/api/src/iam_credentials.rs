@@ -21,6 +21,7 @@ pub(crate) struct GenerateIdToken {
     audience: String,
     include_email: bool,
     organization_number_included: bool,
+    use_email_azp: bool,
     delegates: Option<Vec<String>>,
 }
 
@@ -51,8 +52,11 @@ pub(crate) async fn generate_id_token(
     body: Body,
 ) -> Reply {
     let asked: GenerateIdToken = body.read()?;
-    let included =
-        Included { email: asked.include_email, organization_number: asked.organization_number_included };
+    let included = Included {
+        email: asked.include_email,
+        organization_number: asked.organization_number_included,
+        email_as_azp: asked.use_email_azp,
+    };
     let target = target(&email, &asked.delegates);
     let token = state.engine.generate_id_token(&caller, target, &asked.audience, included).await?;
     Ok(Json(json!({ "token": token })))

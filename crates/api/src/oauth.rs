@@ -8,9 +8,8 @@ use groundrun_model::{Code, Error, assertion};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::State;
-use crate::call::read_body;
 use crate::reply::{Json, json_response};
+use crate::{State, sts};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -45,9 +44,8 @@ pub(crate) async fn token(FromState(state): FromState<State>, request: Request) 
 }
 
 async fn grant(state: &State, request: Request) -> Result<Value, OAuthError> {
-    let body = read_body(request).await?;
-    let form: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
-    let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let fields = sts::read(request).await?;
+    let field = |name: &str| fields.get(name).and_then(Value::as_str);
     let grant = match field("grant_type") {
         Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => {
             let Some(jwt) = field("assertion").filter(|jwt| !jwt.is_empty()) else {

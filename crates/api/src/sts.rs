@@ -70,7 +70,7 @@ async fn exchange(state: &State, request: Request) -> Result<Value, OAuthError> 
 
 /// The fields of the request as the form spells them. The JSON of the API's own clients has them in
 /// camel case.
-async fn read(request: Request) -> Result<Map<String, Value>, OAuthError> {
+pub(crate) async fn read(request: Request) -> Result<Map<String, Value>, OAuthError> {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_json = kind.is_some_and(|kind| kind.starts_with("application/json"));
     let body = read_body(request).await?;

@@ -7,6 +7,7 @@ use groundrun_identity::{PublishedKey, SelfSigned, TokenError};
 use groundrun_model::account::Account;
 use groundrun_model::account_key::AccountKey;
 use groundrun_model::assertion::{self, Wanted, invalid_grant, invalid_signature};
+use groundrun_model::kind::{Kind, Resource as _};
 use groundrun_model::{Code, Error, Result};
 use groundrun_store::{Query, ServiceAccount};
 
@@ -81,8 +82,23 @@ impl Engine {
             true => Ok(Signer::Own(account)),
             // A key that was deleted or disabled, or is another account's, or did not make this signature.
             false if is_known || (jwt.kid().is_some() && !keys.is_empty()) => Err(invalid_signature()),
+            // Node's library names no key.
+            false if self.is_signed_by_a_known_key(jwt, &account).await? => Err(invalid_signature()),
             false => Ok(Signer::Foreign),
         }
+    }
+
+    /// Whether a user-managed key of the account's project made the signature, whether it still counts or not.
+    async fn is_signed_by_a_known_key(&self, jwt: &SelfSigned<'_>, account: &ServiceAccount) -> Result<bool> {
+        let query = Query::new(Kind::ServiceAccountKey, account.project.to_string());
+        for record in self.store().list(&query).await? {
+            let key = AccountKey::from_record(record)?;
+            let key = PublishedKey::from_certificate(&key.spec.certificate).map_err(Error::internal)?;
+            if jwt.is_signed_by(&key) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The keys with which an account can sign now: its own, and the system key if there is one.
@@ -104,7 +120,6 @@ impl Engine {
 
     /// The user-managed keys of an account, those that were deleted too, the newest first.
     pub(crate) async fn user_keys(&self, account: &ServiceAccount) -> Result<Vec<AccountKey>> {
-        use groundrun_model::kind::{Kind, Resource as _};
         let mut query = Query::new(Kind::ServiceAccountKey, account.project.to_string());
         query.parent = Some(account.account.email.clone());
         self.store().list(&query).await?.into_iter().map(AccountKey::from_record).collect()

@@ -37,12 +37,14 @@ pub struct Included {
     pub email: bool,
     /// The number of the organization.
     pub organization_number: bool,
+    /// The address in the place of the unique id as the authorized party (`azp`).
+    pub email_as_azp: bool,
 }
 
 /// Whether the address is included, and nothing else.
 impl From<bool> for Included {
     fn from(email: bool) -> Self {
-        Self { email, organization_number: false }
+        Self { email, ..Self::default() }
     }
 }
 
@@ -94,7 +96,8 @@ impl Engine {
         let claims = IdClaims::new(&account, audience, included.email, self.now());
         // No project here is in an organization, for which the documented value is null.
         let google = included.organization_number.then(GoogleClaims::default);
-        let claims = IdClaims { google, ..claims };
+        let azp = if included.email_as_azp { Some(account.email.clone()) } else { claims.azp.clone() };
+        let claims = IdClaims { google, azp, ..claims };
         self.keys().id_token(&claims).await.map_err(unsigned)
     }
 

@@ -2,12 +2,14 @@
 //!
 //! usage: groundrun-rust-client scenario ADDRESS
 //!        groundrun-rust-client write-back ADDRESS SERVICE
+//!        groundrun-rust-client identity CASE
 //!
-//! The second reads a service, writes it back and prints its name.
+//! The second reads a service, writes it back and prints its name. The third is in identity.rs.
 //! The steps, their words and their order are those of ../python/scenario.py. The first thing that is not as
 //! it should be ends the program with a message and a status that is not 0.
 
 mod door;
+mod identity;
 
 use google_cloud_iam_v1::model::Binding;
 use google_cloud_run_v2::{Error, Result};
@@ -28,6 +30,7 @@ async fn main() {
                 Door::open(address).await.write_back(service).await.expect("the service is written back");
             println!("{}", json!({ "name": name }));
         }
+        ["identity", case] => identity::identity(case).await,
         _ => panic!("{arguments:?} is no usage of this program"),
     }
 }
