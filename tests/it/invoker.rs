@@ -3,8 +3,10 @@
 //! The answer is a file that a person can read: `tests/golden/invoker-matrix.txt`. Where groundrun differs
 //! from it, the story fails; `GROUNDRUN_UPDATE_GOLDEN=1 cargo test` writes the file anew.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use groundrun_model::iam::Identities;
 use groundrun_tests::{AUDIENCES, Owner, PROJECT, World, annotation, at, golden, revision_name, set};
 use serde_json::{Value, json};
 
@@ -34,6 +36,10 @@ const CALLERS: &[(&str, Option<&str>, bool)] = &[
     ("project: run.developer", Some("developer@elsewhere.test"), true),
     ("project: owner", Some("boss@elsewhere.test"), true),
     ("project: viewer", Some("viewer@elsewhere.test"), true),
+    ("project: member of a group of invokers", Some("member@elsewhere.test"), true),
+    ("project: role of its own", Some("custom@demo-project.iam.gserviceaccount.com"), false),
+    ("project: invoker, condition holds", Some("while@demo-project.iam.gserviceaccount.com"), false),
+    ("project: invoker, condition fails", Some("elsewhere@demo-project.iam.gserviceaccount.com"), false),
 ];
 
 /// A setting of a service.
@@ -114,11 +120,24 @@ async fn deploy(world: &World, setting: &Setting) -> Value {
 
 async fn bind_on_project(world: &World) {
     let binding = |role: &str, member: &str| json!({ "role": role, "members": [member] });
-    let policy = json!({ "bindings": [
+    let when = |expression: &str, member: &str| {
+        let condition = json!({ "title": "when", "expression": expression });
+        json!({ "role": "roles/run.invoker", "members": [member], "condition": condition })
+    };
+    let role = json!({ "roleId": "callers", "role": { "includedPermissions": ["run.routes.invoke"] } });
+    let _ = world.post(format!("/v1/projects/{PROJECT}/roles"), &role).send().await.expect(200);
+    let policy = json!({ "version": 3, "bindings": [
         binding("roles/run.invoker", "serviceAccount:wide@demo-project.iam.gserviceaccount.com"),
         binding("roles/run.developer", "user:developer@elsewhere.test"),
         binding("roles/owner", "user:boss@elsewhere.test"),
         binding("roles/viewer", "user:viewer@elsewhere.test"),
+        binding("roles/run.invoker", "group:invokers@elsewhere.test"),
+        binding(
+            "projects/demo-project/roles/callers",
+            "serviceAccount:custom@demo-project.iam.gserviceaccount.com",
+        ),
+        when("request.path == '/'", "serviceAccount:while@demo-project.iam.gserviceaccount.com"),
+        when("request.path != '/'", "serviceAccount:elsewhere@demo-project.iam.gserviceaccount.com"),
     ] });
     let path = format!("/v1/projects/{PROJECT}:setIamPolicy");
     let _ = world.post(path, &json!({ "policy": policy })).send().await.expect(200);
@@ -161,7 +180,11 @@ async fn matrix(world: &World) -> String {
 
 #[tokio::test]
 async fn the_matrix_is_the_golden_one() {
-    let world = World::start().await;
+    let groups = [("invokers@elsewhere.test".to_owned(), vec!["member@elsewhere.test".to_owned()])];
+    let world = World::with(|options| {
+        options.identities = Identities::read(&groups.into(), &BTreeMap::new()).unwrap();
+    })
+    .await;
     bind_on_project(&world).await;
     let found = matrix(&world).await;
     golden::check(GOLDEN, &found, "invoker");
