@@ -331,3 +331,31 @@ async fn a_command_is_its_account_by_the_names_of_the_metadata_server_too() {
     let finished = Program::run(command).await;
     assert_eq!(finished.stdout, email, "{finished:?}");
 }
+
+/// A developer who works with Google Cloud has an account in the configuration of gcloud, and credentials in it
+/// that libraries prefer to the metadata server. Neither is the workload's.
+#[tokio::test]
+async fn a_command_that_runs_as_an_account_has_nothing_of_the_developers() {
+    let program = env!("CARGO_BIN_EXE_groundrun");
+    let home = tempfile::tempdir().unwrap();
+    let theirs = [
+        "CLOUDSDK_ACTIVE_CONFIG_NAME",
+        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+        "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+        "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",
+        "CLOUDSDK_CORE_ACCOUNT",
+    ];
+    for mode in ["gcloud", "all"] {
+        let email = "a-account@demo-project.iam.gserviceaccount.com";
+        let arguments = ["exec", "--listen", "127.0.0.1:0", "--mode", mode, "--as", email, "--", "sh", "-c"];
+        let mut command = Program::command(program, arguments);
+        command.arg("ls -A $CLOUDSDK_CONFIG; echo $CLOUDSDK_CONFIG; env");
+        command.env("CLOUDSDK_CONFIG", home.path()).envs(theirs.map(|name| (name, "theirs")));
+        std::fs::write(home.path().join("application_default_credentials.json"), "{}").unwrap();
+        let finished = Program::run(command).await;
+        let directory = finished.stdout.lines().next().unwrap();
+        assert!(directory.starts_with('/') && directory != home.path().to_str().unwrap(), "{finished:?}");
+        assert!(!std::path::Path::new(directory).exists(), "{directory} is left behind");
+        assert!(!finished.stdout.contains("=theirs"), "{finished:?}");
+    }
+}

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use clap::Args;
 use http::Method;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::Failure;
 use crate::client::{Call, Client};
@@ -13,8 +14,16 @@ use crate::environment::{Shell, Variable, place_flags, reachable};
 
 /// Variables that would make the command the owner of this machine, or another account, and keep it from the
 /// metadata server.
-const OF_OTHERS: [&str; 3] =
-    ["CLOUDSDK_AUTH_ACCESS_TOKEN", "CLOUDSDK_CORE_CHECK_GCE_METADATA", "GOOGLE_APPLICATION_CREDENTIALS"];
+const OF_OTHERS: [&str; 8] = [
+    "CLOUDSDK_ACTIVE_CONFIG_NAME",
+    "CLOUDSDK_AUTH_ACCESS_TOKEN",
+    "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+    "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+    "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",
+    "CLOUDSDK_CORE_ACCOUNT",
+    "CLOUDSDK_CORE_CHECK_GCE_METADATA",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+];
 
 /// Who a command runs as.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -33,6 +42,9 @@ pub(super) struct Guest {
     id: String,
     address: SocketAddr,
     variables: Vec<Variable>,
+    /// Empty, in place of the developer's own configuration of gcloud: the accounts and the
+    /// application-default credentials in that one come before the metadata server.
+    gcloud_config: TempDir,
 }
 
 impl Identity {
@@ -64,8 +76,12 @@ impl Identity {
         let text = |name: &str| opened.get(name).and_then(Value::as_str);
         match (text("id"), text("address").and_then(|address| address.parse().ok())) {
             (Some(id), Some(address)) if answer.status.is_success() => {
+                let gcloud_config = tempfile::Builder::new()
+                    .prefix("groundrun-")
+                    .tempdir()
+                    .map_err(|error| Failure::new(format_args!("cannot make a directory: {error}")))?;
                 let variables = variables(address, text("service"), text("revision"), text("project"));
-                Ok(Some(Guest { client, id: id.to_owned(), address, variables }))
+                Ok(Some(Guest { client, id: id.to_owned(), address, variables, gcloud_config }))
             }
             _ => {
                 let failure = Failure::new(format_args!("no such workload: {}", answer.message()));
@@ -100,6 +116,7 @@ impl Guest {
         for name in OF_OTHERS {
             command.env_remove(name);
         }
+        command.env("CLOUDSDK_CONFIG", self.gcloud_config.path());
         command.envs(self.variables.iter().map(|variable| (&variable.name, &variable.value)));
     }
 
