@@ -126,8 +126,8 @@ async fn curl() {
 #[tokio::test(flavor = "multi_thread")]
 async fn python() {
     let python = chosen("GROUNDRUN_TEST_PYTHON", PathBuf::from("python3"));
-    if !succeeds(&python, &["-c", "import requests, google.oauth2.id_token"]).await {
-        return skip("requests and google-auth are not installed");
+    if !succeeds(&python, &["-c", "import requests, google.oauth2.id_token, google.cloud.run_v2"]).await {
+        return skip("requests, google-auth and google-cloud-run are not installed");
     }
     let stage = Stage::set().await;
     let script = beside("python").join("mode_all.py");
@@ -138,6 +138,8 @@ async fn python() {
     }
     expected.extend([
         json!(["verified for the service", true]),
+        json!(["services by grpc", ["hello"]]),
+        json!(["services by rest", ["hello"]]),
         json!(["neighbour by requests", "neighbour"]),
         json!(["neighbour by urllib", "neighbour"]),
         json!(["elsewhere", 403]),
@@ -149,8 +151,8 @@ async fn python() {
 #[tokio::test(flavor = "multi_thread")]
 async fn node() {
     let modules = chosen("GROUNDRUN_TEST_NODE_MODULES", beside("node").join("node_modules"));
-    if !succeeds("node".as_ref(), &["--version"]).await || !modules.join("google-auth-library").exists() {
-        return skip("node or google-auth-library is not installed");
+    if !succeeds("node".as_ref(), &["--version"]).await || !modules.join("@google-cloud/run").exists() {
+        return skip("node or @google-cloud/run is not installed");
     }
     let stage = Stage::set().await;
     let script = beside("node").join("mode_all.mjs");
@@ -160,6 +162,7 @@ async fn node() {
         json!(["gaxios local", 200]),
         json!(["gaxios local without a token", 403]),
         json!(["verified for the service", true]),
+        json!(["services by grpc", ["hello"]]),
         json!(["neighbour by gaxios", "neighbour"]),
     ];
     assert_eq!(stage.saw(Path::new("node"), &[script.to_str().unwrap()]).await, expected);

@@ -197,7 +197,7 @@ fn a_login_leaves_the_credentials_of_a_person_in_a_file_of_its_owner() {
     let output = groundrun(directory.path(), &arguments).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(requests.recv().unwrap().starts_with("POST /emulator/login HTTP/1.1\r\n"));
-    let file = directory.path().join(".groundrun/logins/ada@example.test.json");
+    let file = directory.path().join(".groundrun/logins/ada@example.test.adc.json");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let text = std::fs::read_to_string(&file).unwrap();
     for part in ["\"authorized_user\"", "\"1//0secret\"", "764086051850-"] {
@@ -217,6 +217,30 @@ fn a_token_without_an_emulator_tells_how_to_start_one() {
     let told = stderr(&output);
     assert!(told.starts_with(&format!("error: no emulator runs: nothing listens on {listen}\n")), "{told}");
     assert!(told.contains(&format!("serve --listen {listen}`")), "{told}");
+}
+
+/// At the usual port the second would find the first's emulator, and lose it when the first ends.
+#[test]
+fn two_commands_at_once_have_an_emulator_each() {
+    let directory = TempDir::new().unwrap();
+    let program = env!("CARGO_BIN_EXE_groundrun");
+    // The inner one is told of no emulator: it is as if started in another shell.
+    let script = format!("echo $GROUNDRUN_LISTEN; env -i PATH=\"$PATH\" {program} exec -- env");
+    let mut command = groundrun(directory.path(), &["exec", "--", "sh", "-c", &script]);
+    let output = command.output().unwrap();
+    let out = stdout(&output);
+    let outer = out.lines().next().unwrap();
+    let inner = out.lines().find_map(|line| line.strip_prefix("GROUNDRUN_LISTEN=")).unwrap();
+    assert!(outer.starts_with("127.0.0.1:") && outer != inner, "{out}{}", stderr(&output));
+}
+
+#[test]
+fn a_workload_brings_its_own_credentials() {
+    let directory = TempDir::new().unwrap();
+    let arguments = ["exec", "--mode", "all", "--credentials", "k.json", "--service", "s", "--", "true"];
+    let output = groundrun(directory.path(), &arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).starts_with("error: --credentials is for a developer"), "{}", stderr(&output));
 }
 
 #[test]

@@ -9,6 +9,7 @@ import urllib.request
 
 import google.auth.transport.requests
 import requests
+from google.cloud import run_v2
 from google.oauth2 import id_token
 
 hosted, local, token, neighbour = sys.argv[1:]
@@ -28,6 +29,12 @@ for name, url in (("hosted", hosted), ("local", local)):
 # The URL of the certificates is built into the library.
 claims = id_token.verify_oauth2_token(token, google.auth.transport.requests.Request(), audience=hosted)
 saw("verified for the service", claims["aud"] == hosted)
+
+# No endpoint, no credentials, the channel that the library makes by itself: TLS through a tunnel.
+for transport in ("grpc", "rest"):
+    services = run_v2.ServicesClient(transport=transport)
+    listed = services.list_services(parent="projects/demo-project/locations/us-central1", timeout=20)
+    saw(f"services by {transport}", [service.name.rpartition("/")[2] for service in listed])
 
 saw("neighbour by requests", requests.get(neighbour, timeout=20).text)
 saw("neighbour by urllib", urllib.request.urlopen(neighbour, timeout=20).read().decode())

@@ -34,12 +34,18 @@ impl MetadataServer {
         Self { engine, workload: Arc::new(workload) }
     }
 
+    /// The same for another workload.
+    #[must_use]
+    pub fn of(self, workload: Workload) -> Self {
+        Self { workload: Arc::new(workload), ..self }
+    }
+
     /// The metadata server to which a request for this port of this machine is addressed, if it came by
     /// way of the emulator as a proxy: gcloud sends there what is meant for the port of a workload.
     #[must_use]
     pub fn at(self, port: Option<u16>) -> Self {
         match port.and_then(|port| self.engine.workload_at(port)) {
-            Some(workload) => Self { workload: Arc::new(workload), ..self },
+            Some(workload) => self.of(workload),
             None => self,
         }
     }

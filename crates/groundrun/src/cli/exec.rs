@@ -41,22 +41,34 @@ pub(super) struct Exec {
 /// Runs the command and returns its exit status.
 pub(super) async fn run(exec: Exec, program: &str) -> Result<u8, Failure> {
     let credentials = exec.led.credentials()?;
+    if credentials.is_some() && exec.identity.is_some() {
+        let told = "--credentials is for a developer: a workload (--service, --as) has those of its account";
+        return Err(Failure::new(told).code(Failure::USAGE));
+    }
     let options = exec.serve.layered()?;
     logging::start(options.log.unwrap_or(LogLevel::Warn));
     let signals = Signals::listen()?;
     let (settings, server) = emulator(options).await?;
     let outcome = async {
         wait_until_ready(settings.listen).await?;
-        let variables = match exec.led.mode {
-            Mode::Gcloud => {
-                environment::gcloud(&settings).into_iter().chain(environment::clients(&settings)).collect()
-            }
-            Mode::All => {
-                let files = ca::files(&settings, program).await?;
-                environment::all(&settings, &files, credentials.as_deref())
+        let files = match exec.led.mode {
+            Mode::Gcloud => None,
+            Mode::All => Some(ca::files(&settings, program).await?),
+        };
+        let guest = exec.identity.open(&settings, server.is_some(), program).await?;
+        let mut variables = match files {
+            None => environment::gcloud(&settings)
+                .into_iter()
+                .chain(guest.iter().flat_map(|guest| guest.inherited_proxies(settings.listen)))
+                .collect(),
+            Some(files) => {
+                let proxy = guest.as_ref().map_or(settings.listen, Guest::address);
+                let by_proxy = Settings { listen: proxy, ..settings.clone() };
+                environment::all(&by_proxy, &files, credentials.as_deref())
             }
         };
-        let guest = exec.identity.open(&settings).await?;
+        // Last, because they name the emulator, whichever port is the proxy.
+        variables.extend(environment::clients(&settings));
         let outcome = run_command(&exec.command, variables, guest.as_ref(), signals).await;
         if let Some(guest) = guest {
             guest.close().await;
@@ -71,16 +83,22 @@ pub(super) async fn run(exec: Exec, program: &str) -> Result<u8, Failure> {
 }
 
 /// Finds an emulator, or starts one that lives as long as the command. Returns where it listens.
+///
+/// One that is started takes a free port unless the user named one: at the usual port another exec would find
+/// it, share its services and lose it when this command ends.
 async fn emulator(options: Options) -> Result<(Settings, Option<Server>), Failure> {
     let address_is_given = options.listen.is_some();
     let ephemeral = options.ephemeral.unwrap_or(options.data_dir.is_none());
-    let settings = Options { ephemeral: Some(ephemeral), ..options }.resolve()?;
+    let mut settings = Options { ephemeral: Some(ephemeral), ..options }.resolve()?;
     if settings.listen.port() != 0
         && Client::new(reachable(settings.listen)).probe().await == Listener::Groundrun
     {
         return Ok((settings, None));
     }
-    let server = start_somewhere(&settings, address_is_given).await?;
+    if !address_is_given {
+        settings.listen.set_port(0);
+    }
+    let server = server::start(settings.serve_options()).await?;
     Ok((Settings { listen: server.address(), ..settings }, Some(server)))
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Failure, Which};
 use crate::client::{Call, Client, ClientError};
 use crate::config::Settings;
-use crate::environment::{OWNER_TOKEN, Shell, place_flags, reachable};
+use crate::environment::{Mode, OWNER_TOKEN, Shell, place_flags, reachable, set_command};
 use crate::print;
 
 /// The client of gcloud, which is the audience of the ID tokens of its users; its secret is published.
@@ -30,10 +30,10 @@ pub(super) struct Login {
     /// Address of the person
     #[arg(long = "as", value_name = "EMAIL")]
     email: String,
-    /// File to write [default: DATA_DIR/logins/EMAIL.json]
+    /// File to write [default: DATA_DIR/logins/EMAIL.json; EMAIL.adc.json with --adc]
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
-    /// Sign in for application-default credentials instead of gcloud
+    /// Sign in for application-default credentials instead of gcloud: ID tokens are for another client
     #[arg(long)]
     adc: bool,
 }
@@ -52,18 +52,39 @@ pub(super) async fn run(login: Login, program: &str) -> Result<u8, Failure> {
         "universe_domain": "googleapis.com",
     });
     let directory = settings.data_dir.join("logins");
-    let path = login.file.unwrap_or_else(|| directory.join(format!("{email}.json")));
+    let path = login.file.unwrap_or_else(|| {
+        // Two clients, two files: as in the cloud, neither sign-in ends the other.
+        directory.join(if login.adc { format!("{email}.adc.json") } else { format!("{email}.json") })
+    });
     let failed = |error| Failure::new(format_args!("cannot write {}: {error}", path.display()));
     write(&path, &credentials).map_err(failed)?;
     let path = std::path::absolute(&path).map_err(failed)?;
     print::line(format_args!("{email} is signed in; the credentials are in {}", path.display()));
-    print::line("");
-    print::line("With gcloud, in the environment of `groundrun env`:");
-    print::line("  unset CLOUDSDK_AUTH_ACCESS_TOKEN");
-    print::line(format_args!("  export CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE={}", path.display()));
-    print::line("With client libraries (application-default credentials):");
-    print::line(format_args!("  export GOOGLE_APPLICATION_CREDENTIALS={}", path.display()));
+    print::line(instructions(&settings, &path, login.adc, Shell::current(), program));
     Ok(0)
+}
+
+/// What the user's shell must run so that the file is used. A library sends the refresh token to the host
+/// that the file does not name and its code does: it must not be Google's.
+fn instructions(settings: &Settings, path: &Path, adc: bool, shell: Shell, program: &str) -> String {
+    let path = path.display().to_string();
+    let gcloud = [
+        set_command(settings, Mode::Gcloud, shell, program),
+        shell.unset("CLOUDSDK_AUTH_ACCESS_TOKEN"),
+        shell.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", &path),
+    ];
+    let libraries = [
+        set_command(settings, Mode::All, shell, program),
+        shell.set("GOOGLE_APPLICATION_CREDENTIALS", &path),
+    ];
+    let mut text = String::new();
+    if !adc {
+        text += &format!("\nWith gcloud:\n  {}", gcloud.join("\n  "));
+    }
+    text + &format!(
+        "\nWith client libraries (application-default credentials):\n  {}",
+        libraries.join("\n  ")
+    )
 }
 
 /// The address as it is known there, and the refresh token.
@@ -104,4 +125,22 @@ fn write(path: &Path, credentials: &Value) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?.write_all(format!("{credentials:#}\n").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_begins_with_the_environment_that_it_needs() {
+        let settings = Settings { listen: ([127, 0, 0, 1], 9000).into(), ..Settings::default() };
+        let told = |adc, shell| instructions(&settings, Path::new("/a b/ada.json"), adc, shell, "groundrun");
+        let sh = told(false, Shell::Sh);
+        insta::assert_snapshot!(sh);
+        let adc = told(true, Shell::Sh);
+        assert!(sh.ends_with(&adc) && !adc.contains("CLOUDSDK"), "{adc}");
+        let fish = told(true, Shell::Fish);
+        assert!(fish.contains("--mode all | source"), "{fish}");
+        assert!(fish.ends_with("set -gx GOOGLE_APPLICATION_CREDENTIALS '/a b/ada.json'"), "{fish}");
+    }
 }

@@ -4,7 +4,7 @@ use rustix::process::Signal;
 
 use super::{Failure, Signals, logging};
 use crate::config::{Options, Settings};
-use crate::environment::{Shell, reachable, set_command};
+use crate::environment::{Mode, Shell, reachable, set_command};
 use crate::print;
 use crate::server::{self, Server};
 
@@ -54,11 +54,13 @@ fn banner(settings: &Settings, program: &str) -> String {
     } else {
         settings.data_dir.display().to_string()
     };
-    let next = set_command(settings, Shell::current(), program);
+    let next = |mode: Mode| set_command(settings, mode, Shell::current(), program);
     format!(
         "groundrun listens on {}\n\n  API      {base}\n  Console  {base}/\n  Data     {data}\n\nNext, in another \
-         shell:  {next}",
-        settings.listen
+         shell:  {}\nFor every program, not gcloud alone:  {}",
+        settings.listen,
+        next(Mode::Gcloud),
+        next(Mode::All)
     )
 }
 

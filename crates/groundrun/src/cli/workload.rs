@@ -5,16 +5,25 @@ use std::net::SocketAddr;
 use clap::Args;
 use http::Method;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::Failure;
 use crate::client::{Call, Client};
 use crate::config::Settings;
-use crate::environment::{Variable, reachable};
+use crate::environment::{Shell, Variable, place_flags, reachable};
 
 /// Variables that would make the command the owner of this machine, or another account, and keep it from the
 /// metadata server.
-const OF_OTHERS: [&str; 3] =
-    ["CLOUDSDK_AUTH_ACCESS_TOKEN", "CLOUDSDK_CORE_CHECK_GCE_METADATA", "GOOGLE_APPLICATION_CREDENTIALS"];
+const OF_OTHERS: [&str; 8] = [
+    "CLOUDSDK_ACTIVE_CONFIG_NAME",
+    "CLOUDSDK_AUTH_ACCESS_TOKEN",
+    "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+    "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+    "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",
+    "CLOUDSDK_CORE_ACCOUNT",
+    "CLOUDSDK_CORE_CHECK_GCE_METADATA",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+];
 
 /// Who a command runs as.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -31,12 +40,27 @@ pub(super) struct Identity {
 pub(super) struct Guest {
     client: Client,
     id: String,
+    address: SocketAddr,
     variables: Vec<Variable>,
+    /// Empty, in place of the developer's own configuration of gcloud: the accounts and the
+    /// application-default credentials in that one come before the metadata server.
+    gcloud_config: TempDir,
 }
 
 impl Identity {
+    /// Whether the command does not run as the developer.
+    pub(super) fn is_some(&self) -> bool {
+        self.service.is_some() || self.email.is_some()
+    }
+
     /// Asks the emulator at `settings.listen` for the workload; `None` if the command runs as the developer.
-    pub(super) async fn open(&self, settings: &Settings) -> Result<Option<Guest>, Failure> {
+    /// `new` says that the emulator was started for the command, and so is empty.
+    pub(super) async fn open(
+        &self,
+        settings: &Settings,
+        new: bool,
+        program: &str,
+    ) -> Result<Option<Guest>, Failure> {
         let body = match (&self.service, &self.email) {
             (None, None) => return Ok(None),
             (Some(service), _) => {
@@ -52,20 +76,47 @@ impl Identity {
         let text = |name: &str| opened.get(name).and_then(Value::as_str);
         match (text("id"), text("address").and_then(|address| address.parse().ok())) {
             (Some(id), Some(address)) if answer.status.is_success() => {
+                let gcloud_config = tempfile::Builder::new()
+                    .prefix("groundrun-")
+                    .tempdir()
+                    .map_err(|error| Failure::new(format_args!("cannot make a directory: {error}")))?;
                 let variables = variables(address, text("service"), text("revision"), text("project"));
-                Ok(Some(Guest { client, id: id.to_owned(), variables }))
+                Ok(Some(Guest { client, id: id.to_owned(), address, variables, gcloud_config }))
             }
-            _ => Err(Failure::new(format_args!("no such workload: {}", answer.message()))),
+            _ => {
+                let failure = Failure::new(format_args!("no such workload: {}", answer.message()));
+                Err(match &self.service {
+                    Some(service) => failure.hint(hint(service, settings, new, program)),
+                    None => failure,
+                })
+            }
         }
     }
 }
 
 impl Guest {
+    /// Its metadata server, which is also the proxy by which the command is the workload everywhere.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The variables of the user's own environment that make the emulator at `listen` the proxy, as
+    /// `groundrun env --mode all` sets them, with this workload's proxy in its place.
+    pub(super) fn inherited_proxies(&self, listen: SocketAddr) -> Vec<Variable> {
+        let (theirs, own) = (format!("http://{}", reachable(listen)), format!("http://{}", self.address));
+        ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"]
+            .into_iter()
+            .filter(|name| std::env::var(name).is_ok_and(|value| value == theirs))
+            .map(|name| Variable { name: name.to_owned(), value: own.clone() })
+            .collect()
+    }
+
     /// What the command's environment has more, and what it must not have.
     pub(super) fn dress(&self, command: &mut tokio::process::Command) {
         for name in OF_OTHERS {
             command.env_remove(name);
         }
+        command.env("CLOUDSDK_CONFIG", self.gcloud_config.path());
         command.envs(self.variables.iter().map(|variable| (&variable.name, &variable.value)));
     }
 
@@ -77,6 +128,18 @@ impl Guest {
             tracing::debug!(%problem, "the workload was not closed");
         }
     }
+}
+
+/// What the user can do about a service that is not there.
+fn hint(service: &str, settings: &Settings, new: bool, program: &str) -> String {
+    let flags = place_flags(settings, Shell::current());
+    if new {
+        return format!(
+            "this emulator was started for the command and is empty: start one with `{program} serve` and \
+             deploy the service there first"
+        );
+    }
+    format!("deploy it first: {program} exec{flags} -- gcloud run deploy {service} --image=IMAGE")
 }
 
 /// Where each of Google's clients looks for the metadata server, and what Cloud Run tells an instance.

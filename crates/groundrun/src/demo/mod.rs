@@ -13,7 +13,7 @@ use groundrun_model::service::plan::RevisionPolicy;
 use self::stage::Stage;
 use crate::cli::{Failure, Signals, Which, serve_until_signal, start_somewhere};
 use crate::config::Settings;
-use crate::environment::{Shell, place_flags, reachable, set_command};
+use crate::environment::{Mode, Shell, place_flags, reachable, set_command};
 use crate::print;
 
 /// The options of the demonstration.
@@ -97,7 +97,7 @@ async fn play(stage: &Stage<'_>) -> Result<(), Failure> {
 
 fn farewell(settings: &Settings, program: &str) -> String {
     let shell = Shell::current();
-    let set = set_command(settings, shell, program);
+    let set = set_command(settings, Mode::Gcloud, shell, program);
     let flags = place_flags(settings, shell);
     let caller = stage::service_account(settings, "caller");
     format!(

@@ -126,9 +126,14 @@ pub fn script_of(variables: Vec<Variable>, flags: &str, shell: Shell, unset: boo
     lines.join("\n")
 }
 
-/// The command that sets the variables in `shell`.
-pub fn set_command(settings: &Settings, shell: Shell, program: &str) -> String {
-    shell.evaluate(program, &place_flags(settings, shell), false)
+/// The command that sets the variables of `mode` in `shell`.
+pub fn set_command(settings: &Settings, mode: Mode, shell: Shell, program: &str) -> String {
+    let flags = place_flags(settings, shell);
+    let mode = match mode {
+        Mode::Gcloud => "",
+        Mode::All => " --mode all",
+    };
+    shell.evaluate(program, &format!("{flags}{mode}"), false)
 }
 
 /// The flags that say which emulator is meant, each with a space before it; the defaults need none.

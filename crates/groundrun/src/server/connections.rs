@@ -51,9 +51,9 @@ pub(super) struct Line {
     /// Whose certificate a client gets that names no host in its hello.
     pub(super) name: LeafName,
     /// The port of the emulator.
-    port: u16,
+    pub(super) port: u16,
     /// Turns true when the emulator stops; whoever holds it is waited for.
-    stopping: watch::Receiver<bool>,
+    pub(super) stopping: watch::Receiver<bool>,
 }
 
 impl Connections {
@@ -100,14 +100,14 @@ async fn accept(listener: TcpListener, front: Front, ca: Ca, mut stopped: onesho
 }
 
 /// Over TLS a client that calls an address names no host: it must find that address in the certificate.
-fn local_name(stream: &TcpStream) -> LeafName {
+pub(super) fn local_name(stream: &TcpStream) -> LeafName {
     let local =
         stream.local_addr().map_or_else(|_| [127, 0, 0, 1].into(), |address: SocketAddr| address.ip());
     LeafName::Address(local.to_canonical())
 }
 
 /// Serves a connection, in whichever protocol it begins.
-async fn take(stream: TcpStream, line: Line) {
+pub(super) async fn take(stream: TcpStream, line: Line) {
     // A request is small and its answer is waited for: do not wait to fill a packet.
     if let Err(problem) = stream.set_nodelay(true) {
         tracing::debug!(%problem, "cannot set TCP_NODELAY");

@@ -10,8 +10,9 @@ use axum::Router;
 use axum::body::Body;
 use groundrun_api::MetadataServer;
 use groundrun_model::door::{self, Door};
+use groundrun_model::metadata::{self, Workload};
 use groundrun_model::routing::{self, RoutingTable};
-use groundrun_model::{Code, Error, Region, metadata};
+use groundrun_model::{Code, Error, Region};
 use groundrun_proxy::{Arrival, DataPlane, Scheme};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -29,6 +30,8 @@ pub(super) struct Front {
     scheme: Scheme,
     /// The host that the client asked a tunnel to, if it calls through one.
     tunnel: Option<Arc<str>>,
+    /// Whether the port is that of a workload: a metadata server to whoever does not take it for a proxy.
+    of_workload: bool,
 }
 
 /// Who answers, without a hold on the routing table.
@@ -48,7 +51,22 @@ impl Front {
         metadata: MetadataServer,
     ) -> Self {
         let peer = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        Self { table, data_plane, api, metadata, peer, scheme: Scheme::Http, tunnel: None }
+        Self {
+            table,
+            data_plane,
+            api,
+            metadata,
+            peer,
+            scheme: Scheme::Http,
+            tunnel: None,
+            of_workload: false,
+        }
+    }
+
+    /// The front at the port of `workload`. Who has that port for a proxy is the workload to every name of
+    /// the metadata server, also to those that are built into libraries.
+    pub(super) fn of(self, workload: Workload) -> Self {
+        Self { metadata: self.metadata.of(workload), of_workload: true, ..self }
     }
 
     /// The front for a client that calls from `peer`.
@@ -126,6 +144,9 @@ impl Front {
         // Who came through a tunnel took this for a proxy as well.
         let absolute_form = self.tunnel.is_some()
             || request.uri().authority().is_some() && request.version() < http::Version::HTTP_2;
+        if self.of_workload && !absolute_form {
+            return Way::Metadata;
+        }
         let table = self.table.load();
         let path = request.uri().path();
         let flavor = request.headers().get(metadata::FLAVOR_HEADER).and_then(|flavor| flavor.to_str().ok());

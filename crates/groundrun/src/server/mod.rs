@@ -193,7 +193,7 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
     let api = groundrun_api::router(engine.clone(), &base).merge(trust.router());
     let metadata = MetadataServer::new(engine.clone(), engine.default_workload());
     let front = Front::new(engine.routing_table(), data_plane, api, metadata);
-    let workloads = Workloads::serve(&engine);
+    let workloads = Workloads::serve(&engine, front.clone(), trust.ca().clone(), address.port());
     let connections = Connections::accept(listener, front, trust.ca().clone());
     Ok(Server { address, engine, connections, workloads, trust, _data_dir: data_dir })
 }

@@ -1,20 +1,17 @@
 //! How does each workload get a metadata server of its own?
+//!
+//! Its port is a proxy as well. A program that has it for one reaches all that the port of the emulator leads
+//! to, and is the workload to the metadata server by whichever name its library knows that.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
-use groundrun_api::MetadataServer;
 use groundrun_engine::{Engine, WorkloadDoor};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use tokio::net::TcpStream;
+use groundrun_identity::Ca;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// How long a client may take to send the head of a request.
-const HEAD: Duration = Duration::from_secs(30);
+use super::connections::{Line, local_name, take};
+use super::front::Front;
 
 /// How long to wait when no connection can be accepted, for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -25,8 +22,10 @@ pub(super) struct Workloads(JoinHandle<()>);
 
 impl Workloads {
     /// Serves every workload that `engine` opens, each until it is gone.
-    pub(super) fn serve(engine: &Engine) -> Self {
-        let (engine, doors) = (engine.clone(), engine.workload_doors());
+    ///
+    /// `front` and `ca` are those of the emulator, which listens on `port`.
+    pub(super) fn serve(engine: &Engine, front: Front, ca: Ca, port: u16) -> Self {
+        let doors = engine.workload_doors();
         Self(tokio::spawn(async move {
             let Some(mut doors) = doors else { return };
             // Ends with this task: dropped, it ends the tasks in it.
@@ -34,7 +33,7 @@ impl Workloads {
             loop {
                 tokio::select! {
                     door = doors.recv() => match door {
-                        Some(door) => drop(serving.spawn(serve(engine.clone(), door))),
+                        Some(door) => drop(serving.spawn(serve(front.clone(), ca.clone(), port, door))),
                         None => return,
                     },
                     Some(_) = serving.join_next() => {}
@@ -50,15 +49,21 @@ impl Workloads {
     }
 }
 
-async fn serve(engine: Engine, door: WorkloadDoor) {
+async fn serve(front: Front, ca: Ca, port: u16, door: WorkloadDoor) {
     let WorkloadDoor { listener, workload, mut gone } = door;
     tracing::debug!(address = ?listener.local_addr().ok(), account = workload.account, "a workload is here");
-    let metadata = MetadataServer::new(engine, workload);
+    let front = front.of(workload);
+    // Dropped with this task, which ends what goes on in tunnels too.
+    let (_stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(converse(stream, metadata.clone()))),
+                Ok((stream, peer)) => {
+                    let (front, name) = (front.clone().from(peer), local_name(&stream));
+                    let line = Line { front, ca: ca.clone(), name, port, stopping: stopping.clone() };
+                    connections.spawn(take(stream, line));
+                }
                 Err(problem) => {
                     tracing::warn!(%problem, "cannot accept a connection of a workload");
                     tokio::time::sleep(PAUSE).await;
@@ -68,18 +73,5 @@ async fn serve(engine: Engine, door: WorkloadDoor) {
             // Its sender is the handle, which sends nothing.
             _ = &mut gone => return,
         }
-    }
-}
-
-async fn converse(stream: TcpStream, metadata: MetadataServer) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let metadata = metadata.clone();
-        async move { Ok::<Response<axum::body::Body>, Infallible>(metadata.answer(&request).await) }
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-    builder.http2().timer(TokioTimer::new());
-    if let Err(problem) = builder.serve_connection(TokioIo::new(stream), service).await {
-        tracing::debug!(%problem, "a connection of a workload broke off");
     }
 }

@@ -83,6 +83,11 @@ impl Denial {
                 };
                 gcloud(route, "update", &format!("--add-custom-audiences={}", quoted(&list)))
             }
+            // The binding is there: another one would only begin its own delay.
+            Self::NoCredential { why: Refusal::NotYet { from } }
+            | Self::NotAnInvoker { why: Refusal::NotYet { from }, .. } => {
+                format!("groundrun clock set {from}")
+            }
             Self::NoCredential { .. } | Self::Credential(_) | Self::Audience { .. } => format!(
                 "gcloud auth print-identity-token --impersonate-service-account={} --audiences={}",
                 quoted(&route.example_caller()),

@@ -161,6 +161,15 @@ fn explanations_and_remedies_are_ready_to_paste() {
          --member=user:other@example.com --role=roles/run.invoker"
     );
 
+    let Denial::NotAnInvoker { caller, .. } = denial else { panic!("{denial:?}") };
+    let from = Timestamp::from_seconds(60);
+    for denial in [
+        Denial::NotAnInvoker { caller, why: Refusal::NotYet { from } },
+        Denial::NoCredential { why: Refusal::NotYet { from } },
+    ] {
+        assert_eq!(denial.remedy(&route), "groundrun clock set 1970-01-01T00:01:00.000000Z");
+    }
+
     let denial = judge(&route, None).unwrap_err();
     assert_eq!(denial.explanation(), "the service is private and the request has no token");
     assert_eq!(
