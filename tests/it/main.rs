@@ -9,6 +9,7 @@
 
 mod accounts;
 mod admin_api;
+mod attacks;
 mod bad_input;
 mod bad_input_v2;
 #[path = "../clients/mod.rs"]

@@ -157,9 +157,7 @@ impl Engine {
 
     /// The account of this name, with whose keys the caller may do what `verb` says.
     async fn keyed_account(&self, caller: &Caller, name: &str, verb: &str) -> Result<ServiceAccount> {
-        let account = self.named_account(name).await?;
-        self.allow_on_account(caller, &format!("iam.serviceAccountKeys.{verb}"), &account).await?;
-        Ok(account)
+        self.account_for(caller, &format!("iam.serviceAccountKeys.{verb}"), name).await
     }
 
     async fn system_key(&self, account: &ServiceAccount) -> Result<AccountKeyView> {
