@@ -1,7 +1,10 @@
 //! What does somebody try who may not, and what comes of it?
 
 use groundrun_engine::OWNER_TOKEN;
-use groundrun_tests::{Answer, Ask, Jwt, PROJECT, World, at, foreign_jwt, symmetric_jwt, unsigned_jwt};
+use groundrun_tests::{
+    Answer, Ask, Jwt, Owner, PROJECT, World, at, foreign_jwt, from_base64, signed_jwt, symmetric_jwt,
+    unsigned_jwt,
+};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -238,5 +241,114 @@ async fn a_public_key_is_no_secret_to_sign_with() {
             let forged = symmetric_jwt(secret.as_bytes(), &header, &jwt.claims);
             let _ = world.anonymous().at(&url).bearer(&forged).send().await.expect(401);
         }
+    }
+}
+
+/// A private key of an account, its id, and the account.
+struct Signer {
+    email: String,
+    kid: String,
+    pem: String,
+}
+
+impl Signer {
+    async fn create(world: &World, id: &str) -> Self {
+        let email = create_account(world, id).await;
+        Self::of(world, email).await
+    }
+
+    async fn of(world: &World, email: String) -> Self {
+        let path = format!("/v1/projects/-/serviceAccounts/{email}/keys");
+        let made = world.post(path, &json!({})).bearer(OWNER_TOKEN).send().await.expect(200).json();
+        let file: Value =
+            serde_json::from_slice(&from_base64(made["privateKeyData"].as_str().unwrap())).unwrap();
+        let text = |name: &str| file[name].as_str().unwrap().to_owned();
+        Self { email, kid: text("private_key_id"), pem: text("private_key") }
+    }
+
+    /// The answer of the token endpoint to an assertion that asks for `wanted`.
+    async fn asks(&self, world: &World, wanted: (&str, &str)) -> Answer {
+        let now = world.clock().seconds();
+        let mut claims = json!({
+            "iss": self.email, "aud": "https://oauth2.googleapis.com/token", "iat": now, "exp": now + 3600,
+        });
+        claims[wanted.0] = json!(wanted.1);
+        let jwt = signed_jwt(&self.pem, &self.kid, &claims);
+        let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+        let form = [("grant_type", grant), ("assertion", jwt.as_str())];
+        world.ask(Method::POST, "/token").form(&form).send().await
+    }
+
+    async fn change(&self, world: &World, method: Method, rest: &str) {
+        let path = format!("/v1/projects/-/serviceAccounts/{}{rest}", self.email);
+        let _ = world.ask(method, path).bearer(OWNER_TOKEN).send().await.expect(200);
+    }
+}
+
+/// What a key file and the tokens from it are worth after the account or the key went away.
+#[tokio::test]
+async fn what_is_left_of_an_account_lets_nobody_in() {
+    for is_enforced in [false, true] {
+        let world = World::with(|options| {
+            options.strict_identity = true;
+            options.enforce_api_iam = is_enforced;
+        })
+        .await;
+        let create = Owner::service("hello");
+        let services = Owner::services_path();
+        let _ = world.post(services, &create).bearer(OWNER_TOKEN).send().await.expect(200);
+        let service = world.get(Owner::service_path("hello")).bearer(OWNER_TOKEN).send().await.expect(200);
+        let url = at(&service.json(), "/status/url").as_str().unwrap().to_owned();
+        for (what, by, method, rest, is_key_only) in [
+            ("disabled", "off-account", Method::POST, ":disable".to_owned(), false),
+            ("deleted", "gone-account", Method::DELETE, String::new(), false),
+            ("key disabled", "key-off-account", Method::POST, "/keys/KEY:disable".to_owned(), true),
+            ("key deleted", "key-gone-account", Method::DELETE, "/keys/KEY".to_owned(), true),
+        ] {
+            let signer = Signer::create(&world, by).await;
+            let member = format!("serviceAccount:{}", signer.email);
+            let policy = json!({ "bindings": [{ "role": "roles/run.invoker", "members": [member] }] });
+            let path = format!("{}:setIamPolicy", Owner::resource_path("hello"));
+            let bind = world.post(path, &json!({ "policy": policy })).bearer(OWNER_TOKEN);
+            let _ = bind.send().await.expect(200);
+            let access = signer.asks(&world, ("scope", "email")).await.expect(200).json();
+            let access = access["access_token"].as_str().unwrap().to_owned();
+            let id_token = signer.asks(&world, ("target_audience", &url)).await.expect(200).json();
+            let id_token = id_token["id_token"].as_str().unwrap().to_owned();
+            let seen = async || {
+                let call = world.anonymous().at(&url).bearer(&id_token).send().await;
+                let user = world.get("/oauth2/v3/userinfo").bearer(&access).send().await;
+                let info = world.get(format!("/tokeninfo?id_token={id_token}")).send().await;
+                [call.status.as_u16(), user.status.as_u16(), info.status.as_u16()]
+            };
+            assert_eq!(seen().await, [200, 200, 200], "{what}");
+            signer.change(&world, method, &rest.replace("KEY", &signer.kid)).await;
+            for wanted in [("scope", "email"), ("target_audience", url.as_str())] {
+                let refused = signer.asks(&world, wanted).await.expect(400).json();
+                assert_eq!(refused["error"], "invalid_grant", "{what}");
+            }
+            // Tokens that a key got outlive it; those of an account do not.
+            let after = if is_key_only { [200, 200, 200] } else { [401, 401, 400] };
+            assert_eq!(seen().await, after, "{what}");
+            if what == "deleted" {
+                // Who gets the address later is somebody else, though bound by the same name.
+                create_account(&world, by).await;
+                assert_eq!(seen().await, after, "{what} and created again");
+                let refused = signer.asks(&world, ("scope", "email")).await.expect(400).json();
+                assert_eq!(refused["error"], "invalid_grant", "{what} and created again");
+            }
+        }
+    }
+}
+
+/// An audience is compared as a whole.
+#[tokio::test]
+async fn an_audience_with_more_than_the_url_is_another_one() {
+    let world = World::start().await;
+    let url = at(&world.deploy("hello").await, "/status/url").as_str().unwrap().to_owned();
+    world.owner().grant("hello").await;
+    let _ = world.invoker().call(&url, &url).await.expect(200);
+    for rest in ["?a=b", "#a", "/?", "/#", "?", "#", "%2F", " ", "@evil.test", ".evil.test", "\u{0}"] {
+        let _ = world.invoker().call(&url, &format!("{url}{rest}")).await.expect(401);
     }
 }

@@ -33,6 +33,7 @@ mod replace_yaml;
 mod restart;
 mod revisions;
 mod same_through_every_edge;
+mod secrets;
 mod tidy;
 mod tls;
 mod tokens;

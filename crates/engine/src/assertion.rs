@@ -122,6 +122,8 @@ impl Engine {
     pub(crate) async fn user_keys(&self, account: &ServiceAccount) -> Result<Vec<AccountKey>> {
         let mut query = Query::new(Kind::ServiceAccountKey, account.project.to_string());
         query.parent = Some(account.account.email.clone());
-        self.store().list(&query).await?.into_iter().map(AccountKey::from_record).collect()
+        let stored = self.store().list(&query).await?.into_iter().map(AccountKey::from_record);
+        let stored: Vec<AccountKey> = stored.collect::<Result<_>>()?;
+        Ok(stored.into_iter().filter(|key| key.belongs_to(&account.account)).collect())
     }
 }
