@@ -81,7 +81,7 @@ fn exchange() -> [(&'static str, &'static str); 5] {
         ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
         ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
         // {"alg":"RS256"} and {"sub":"me"}.
-        ("subject_token", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2ln"),
+        ("subject_token", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZSIsImV4cCI6NDEwMjQ0NDgwMH0.c2ln"),
     ]
 }
 

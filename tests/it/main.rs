@@ -9,6 +9,7 @@
 
 mod accounts;
 mod admin_api;
+mod attacks;
 mod bad_input;
 mod bad_input_v2;
 #[path = "../clients/mod.rs"]
@@ -32,6 +33,7 @@ mod replace_yaml;
 mod restart;
 mod revisions;
 mod same_through_every_edge;
+mod secrets;
 mod tidy;
 mod tls;
 mod tokens;

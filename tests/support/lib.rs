@@ -37,8 +37,8 @@ pub use database::make_newer;
 pub use http_client::{Answer, Ask, Client, DEADLINE, Http2};
 pub use json::{annotation, at, condition, patched, revision_name, set};
 pub use jwt::{
-    Jwt, base64, certificate_holds, check_signature, foreign_jwt, from_base64, signed_jwt, unsigned_jwt,
-    url_safe_base64, version_micros,
+    Jwt, base64, certificate_holds, check_signature, foreign_jwt, from_base64, signed_jwt, symmetric_jwt,
+    unsigned_jwt, url_safe_base64, version_micros,
 };
 pub use program::{Finished, Program};
 pub use tls_client::{Secure, TlsClient, over_http1, over_http2, raw_over_tls};

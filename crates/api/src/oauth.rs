@@ -74,10 +74,14 @@ async fn grant(state: &State, request: Request) -> Result<Value, OAuthError> {
     Ok(render(state, &state.engine.token(grant).await?))
 }
 
-/// The claims of a JWT, of which nothing is proven.
-pub(crate) fn claims_of(jwt: &str) -> Option<Value> {
-    let payload = jwt.split('.').nth(1)?.trim_end_matches('=');
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+/// The header and the claims of a JWT, of which nothing is proven.
+pub(crate) fn parts_of(jwt: &str) -> Option<(Value, Value)> {
+    let part =
+        |text: &str| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?).ok();
+    match jwt.split('.').collect::<Vec<_>>().as_slice() {
+        [header, claims, _] => Some((part(header)?, part(claims)?)),
+        _ => None,
+    }
 }
 
 fn render(state: &State, reply: &TokenReply) -> Value {

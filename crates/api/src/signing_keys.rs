@@ -2,7 +2,7 @@
 //! key.
 
 use axum::extract::State as FromState;
-use groundrun_engine::{KeyState, RingKey};
+use groundrun_engine::{Caller, KeyState, RingKey};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -20,23 +20,23 @@ pub(crate) struct ImportKey {
     kid: String,
 }
 
-pub(crate) async fn list_all(FromState(state): FromState<State>) -> Reply {
-    list(&state).await
+pub(crate) async fn list_all(FromState(state): FromState<State>, Who(caller): Who) -> Reply {
+    list(&state, &caller).await
 }
 
 pub(crate) async fn import(FromState(state): FromState<State>, Who(caller): Who, body: Body) -> Reply {
     let asked: ImportKey = body.read()?;
     state.engine.import_key(&caller, &asked.pem, &asked.kid).await?;
-    list(&state).await
+    list(&state, &caller).await
 }
 
 pub(crate) async fn rotate(FromState(state): FromState<State>, Who(caller): Who) -> Reply {
     state.engine.rotate_keys(&caller).await?;
-    list(&state).await
+    list(&state, &caller).await
 }
 
-async fn list(state: &State) -> Reply {
-    let keys = state.engine.id_token_keys().await?;
+async fn list(state: &State, caller: &Caller) -> Reply {
+    let keys = state.engine.administered_keys(caller).await?;
     Ok(Json(json!({ "keys": keys.iter().map(render).collect::<Vec<_>>() })))
 }
 

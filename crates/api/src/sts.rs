@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::State;
 use crate::call::read_body;
-use crate::oauth::{OAuthError, claims_of};
+use crate::oauth::{OAuthError, parts_of};
 use crate::reply::Json;
 
 /// The only grant of the service.
@@ -55,10 +55,10 @@ async fn exchange(state: &State, request: Request) -> Result<Value, OAuthError> 
         }
     }
     let subject_token = field("subject_token").to_owned();
-    let claims = claims_of(&subject_token)
-        .ok_or_else(|| OAuthError("invalid_grant", "Unable to parse the ID Token.".to_owned()))?;
+    let unreadable = || OAuthError("invalid_grant", "Unable to parse the ID Token.".to_owned());
+    let (header, claims) = parts_of(&subject_token).ok_or_else(unreadable)?;
     let scopes = field("scope").split_whitespace().map(str::to_owned).collect();
-    let asked = Exchange { audience: field("audience").to_owned(), claims, subject_token, scopes };
+    let asked = Exchange { audience: field("audience").to_owned(), header, claims, subject_token, scopes };
     let minted = state.engine.exchange(&asked).await?;
     Ok(json!({
         "access_token": minted.token,

@@ -157,9 +157,7 @@ impl Engine {
 
     /// The account of this name, with whose keys the caller may do what `verb` says.
     async fn keyed_account(&self, caller: &Caller, name: &str, verb: &str) -> Result<ServiceAccount> {
-        let account = self.named_account(name).await?;
-        self.allow_on_account(caller, &format!("iam.serviceAccountKeys.{verb}"), &account).await?;
-        Ok(account)
+        self.account_for(caller, &format!("iam.serviceAccountKeys.{verb}"), name).await
     }
 
     async fn system_key(&self, account: &ServiceAccount) -> Result<AccountKeyView> {
@@ -179,7 +177,7 @@ impl Engine {
     async fn user_key(&self, account: &ServiceAccount, id: &str) -> Result<Option<AccountKey>> {
         let found = self.store().get(&AccountKey::key(account.project.as_str(), id)).await?;
         let key = found.map(AccountKey::from_record).transpose()?;
-        Ok(key.filter(|key| key.email == account.account.email && !key.spec.deleted))
+        Ok(key.filter(|key| key.belongs_to(&account.account) && !key.spec.deleted))
     }
 
     async fn change_key(
@@ -215,7 +213,7 @@ impl Engine {
         origin: KeyOrigin,
         (valid_after, valid_before): (Timestamp, Timestamp),
     ) -> Result<AccountKey> {
-        let Account { email, .. } = &account.account;
+        let Account { email, unique_id } = &account.account;
         let now = self.now();
         let mut stored = AccountKey {
             id: key.kid().to_owned(),
@@ -225,6 +223,7 @@ impl Engine {
             created: now,
             updated: now,
             spec: AccountKeySpec {
+                account: Some(unique_id.clone()),
                 certificate: key.certificate().to_owned(),
                 origin,
                 valid_after,
@@ -235,7 +234,7 @@ impl Engine {
         };
         let before = self.store().get(&AccountKey::key(&stored.project, &stored.id)).await?;
         let write = match before.map(AccountKey::from_record).transpose()? {
-            Some(before) if before.spec.deleted && before.email == *email => {
+            Some(before) if before.spec.deleted && before.belongs_to(&account.account) => {
                 (stored.uid, stored.created) = (before.uid, before.created);
                 stored.updated = before.updated.advance(now);
                 Write::Update { record: stored.to_record()?, expected: before.updated.micros() }

@@ -26,9 +26,8 @@ impl Engine {
         name: &str,
         disabled: bool,
     ) -> Result<()> {
-        let found = self.named_account(name).await?;
         let verb = if disabled { "disable" } else { "enable" };
-        self.allow_on_account(caller, &format!("iam.serviceAccounts.{verb}"), &found).await?;
+        let found = self.account_for(caller, &format!("iam.serviceAccounts.{verb}"), name).await?;
         if found.disabled != disabled {
             let next = ServiceAccount { disabled, ..found.clone() };
             self.write_account(&found, next, Vec::new()).await?;
@@ -43,8 +42,7 @@ impl Engine {
     /// # Errors
     /// 404 if there is none.
     pub async fn delete_service_account(&self, caller: &Caller, name: &str) -> Result<()> {
-        let found = self.named_account(name).await?;
-        self.allow_on_account(caller, "iam.serviceAccounts.delete", &found).await?;
+        let found = self.account_for(caller, "iam.serviceAccounts.delete", name).await?;
         let next = ServiceAccount { deleted: Some(self.now()), ..found.clone() };
         self.rename_member(&found, next, &found.account.member(), &deleted_member(&found)).await?;
         Ok(())
@@ -58,8 +56,11 @@ impl Engine {
     /// address.
     pub async fn undelete_service_account(&self, caller: &Caller, name: &str) -> Result<ServiceAccount> {
         let lives = self.store().service_account_lives(name).await?;
-        let found = lives.last().ok_or_else(|| unknown(name))?;
-        self.allow_on_account(caller, "iam.serviceAccounts.undelete", found).await?;
+        let permission = "iam.serviceAccounts.undelete";
+        let Some(found) = lives.last() else {
+            return Err(self.unless_hidden(caller, permission, name, unknown(name)).await?);
+        };
+        self.allow_on_account(caller, permission, found).await?;
         let refuse = |why: &str| {
             let email = &found.account.email;
             Error::new(Code::FailedPrecondition, format!("Service account {email} {why}"))

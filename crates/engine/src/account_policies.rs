@@ -12,8 +12,7 @@ impl Engine {
     /// # Errors
     /// 404 if there is no such account, 400 if there is no such version.
     pub async fn get_account_policy(&self, caller: &Caller, name: &str, requested: i32) -> Result<Policy> {
-        let account = self.named_account(name).await?;
-        self.allow_on_account(caller, "iam.serviceAccounts.getIamPolicy", &account).await?;
+        let account = self.account_for(caller, "iam.serviceAccounts.getIamPolicy", name).await?;
         let project = project_of(&account)?;
         self.policy_history(&resource(&project, &account).spelled(Naming::Projects))
             .await?
@@ -32,8 +31,7 @@ impl Engine {
         policy: Policy,
         mask: Option<&str>,
     ) -> Result<Policy> {
-        let account = self.named_account(name).await?;
-        self.allow_on_account(caller, "iam.serviceAccounts.setIamPolicy", &account).await?;
+        let account = self.account_for(caller, "iam.serviceAccounts.setIamPolicy", name).await?;
         let project = project_of(&account)?;
         self.replace_policy(resource(&project, &account), policy, mask).await
     }

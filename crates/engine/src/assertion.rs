@@ -1,7 +1,7 @@
 //! Which service account signed this JWT itself, and does that count?
 //!
 //! A signature by a key that is known here is always verified. A key that is not known may be a developer's
-//! real one or made by hand for a test: it is believed, unless identities are strict.
+//! real one or made by hand for a test: it is believed, unless credentials are asked for.
 
 use groundrun_identity::{PublishedKey, SelfSigned, TokenError};
 use groundrun_model::account::Account;
@@ -39,7 +39,7 @@ impl Engine {
         let wanted = assertion::read(jwt.claims(), base, self.now())?;
         let account = match signer {
             Signer::Own(known) => known.account,
-            Signer::Foreign if self.config().strict_identity => return Err(invalid_signature()),
+            Signer::Foreign if self.asks_for_credentials() => return Err(invalid_signature()),
             Signer::Foreign => self.token_account(&issuer).await.map_err(|error| match error.code {
                 Code::NotFound => invalid_grant(NO_ACCOUNT),
                 _ => error,
@@ -122,6 +122,8 @@ impl Engine {
     pub(crate) async fn user_keys(&self, account: &ServiceAccount) -> Result<Vec<AccountKey>> {
         let mut query = Query::new(Kind::ServiceAccountKey, account.project.to_string());
         query.parent = Some(account.account.email.clone());
-        self.store().list(&query).await?.into_iter().map(AccountKey::from_record).collect()
+        let stored = self.store().list(&query).await?.into_iter().map(AccountKey::from_record);
+        let stored: Vec<AccountKey> = stored.collect::<Result<_>>()?;
+        Ok(stored.into_iter().filter(|key| key.belongs_to(&account.account)).collect())
     }
 }

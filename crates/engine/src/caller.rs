@@ -3,7 +3,7 @@
 use groundrun_identity::{AccessClaims, TokenError};
 use groundrun_model::account::Account;
 use groundrun_model::iam::{self, ConditionRequest, Naming, PolicyHistory, Resource};
-use groundrun_model::{Error, Project, Result};
+use groundrun_model::{Code, Error, Project, Result};
 use groundrun_store::ServiceAccount;
 
 use crate::login::REFRESH;
@@ -99,13 +99,28 @@ impl Engine {
     }
 
     /// Whether who calls the API must say who it is.
-    fn asks_for_credentials(&self) -> bool {
+    pub(crate) fn asks_for_credentials(&self) -> bool {
         self.0.config.strict_identity || self.0.config.enforce_api_iam
     }
 
     /// The developer at this machine.
     pub fn local_owner(&self) -> Caller {
         Caller::new(&self.0.owner)
+    }
+
+    /// Lets the owner of this machine, and where credentials are asked for nobody else, use `what`: it is the
+    /// emulator's and no resource of a project, so no role grants it.
+    ///
+    /// # Errors
+    /// 403 for other callers.
+    pub(crate) fn owner_only(&self, caller: &Caller, what: &str) -> Result<()> {
+        if !self.asks_for_credentials() || caller.account == self.0.owner {
+            return Ok(());
+        }
+        let owner = &self.0.owner.email;
+        let message = format!("Permission denied on {what} of the emulator: only {owner} may use them.");
+        Err(Error::new(Code::PermissionDenied, message)
+            .hint("no role grants this; send the bearer token of the local owner"))
     }
 
     /// Lets the caller use `permission` on `resource`. Unless the permissions of the API are enforced,

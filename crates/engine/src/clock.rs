@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use groundrun_model::clock::ClockChange;
 use groundrun_model::{Result, Timestamp};
 
-use crate::Engine;
+use crate::{Caller, Engine};
 
 /// A clock. Clones are one clock: what moves one moves all.
 #[derive(Clone)]
@@ -72,8 +72,18 @@ impl fmt::Debug for Clock {
 }
 
 impl Engine {
-    /// The clock of the emulator, for those who show it or move it.
+    /// The clock of the emulator, for those who show it.
     pub fn clock(&self) -> &Clock {
         &self.0.parts.clock
+    }
+
+    /// Moves the clock of the emulator.
+    ///
+    /// # Errors
+    /// As [`Clock::change`], and 403 where credentials are asked for and the caller is not the owner of this
+    /// machine: a clock that goes back makes tokens good again that have ended.
+    pub fn change_clock(&self, caller: &Caller, change: ClockChange) -> Result<()> {
+        self.owner_only(caller, "the clock")?;
+        self.clock().change(change)
     }
 }

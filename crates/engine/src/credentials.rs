@@ -62,7 +62,7 @@ pub enum TokenGrant {
     Refresh {
         /// The client, which becomes the audience of the ID token.
         client_id: String,
-        /// What was given out at a login; unless identities are strict, any other is the local owner's.
+        /// What was given out at a login; unless credentials are asked for, any other is the local owner's.
         refresh_token: String,
     },
 }

@@ -58,7 +58,7 @@ impl Engine {
             let text = format!("must be at most {MOST_DELEGATES} service accounts");
             return Err(Error::field("delegates", text));
         }
-        if self.is_person(target.account) && names.is_empty() {
+        if self.is_person(caller, target.account) && names.is_empty() {
             return self.token_account(target.account).await;
         }
         let end = self.credential_account(target.account).await?;
@@ -93,10 +93,13 @@ impl Engine {
         })
     }
 
-    /// Whether this is the address of a person, of whom everybody is one unless identities are strict.
-    fn is_person(&self, name: &str) -> bool {
+    /// Whether this is the address of a person for whom the caller may have something minted: unless
+    /// identities are strict, the owner of this machine may for everybody, and anybody where no credentials
+    /// are asked for. No role grants it, so where roles count nobody else may.
+    fn is_person(&self, caller: &Caller, name: &str) -> bool {
         let is_person = name.contains('@') && !Account::new(name).is_service_account();
-        is_person && !self.0.config.strict_identity
+        let may = !self.asks_for_credentials() || *caller.account() == self.0.owner;
+        is_person && may && !self.0.config.strict_identity
     }
 }
 

@@ -5,6 +5,9 @@ use groundrun_model::{Code, Error, Result};
 
 use crate::{Caller, Engine};
 
+/// What the owner of this machine administers.
+const KEYS: &str = "the keys";
+
 impl Engine {
     /// The keys that vouch for ID tokens now, the one that signs first.
     ///
@@ -14,13 +17,22 @@ impl Engine {
         self.keys().published(self.now()).await.map_err(Error::internal)
     }
 
+    /// The same for a caller who administers them.
+    ///
+    /// # Errors
+    /// As [`Engine::id_token_keys`], and 403 as for a rotation.
+    pub async fn administered_keys(&self, caller: &Caller) -> Result<Vec<RingKey>> {
+        self.owner_only(caller, KEYS)?;
+        self.id_token_keys().await
+    }
+
     /// Makes a new key, which signs all ID tokens from now on; answers its id. The key before it stays
     /// published until the last of its tokens has ended.
     ///
     /// # Errors
-    /// 403 where permissions count and the caller is not the owner of this machine.
+    /// 403 where credentials are asked for and the caller is not the owner of this machine.
     pub async fn rotate_keys(&self, caller: &Caller) -> Result<String> {
-        self.own_keys_only(caller)?;
+        self.owner_only(caller, KEYS)?;
         self.keys().rotate(self.now()).await.map_err(Error::internal)
     }
 
@@ -29,9 +41,9 @@ impl Engine {
     ///
     /// # Errors
     /// 400 for a text that holds no RSA key of 2048 bits or more, or for an id that is none; 409 for the
-    /// id of another key.
+    /// id of another key; 403 as for a rotation.
     pub async fn import_key(&self, caller: &Caller, pem: &str, kid: &str) -> Result<()> {
-        self.own_keys_only(caller)?;
+        self.owner_only(caller, KEYS)?;
         self.keys().import(pem, kid).await.map_err(|error| match error {
             KeyError::PublicKey(_) => Error::field("pem", error.to_string()),
             KeyError::KeyId => Error::field("kid", error.to_string()),
@@ -40,16 +52,5 @@ impl Engine {
             }
             other => Error::internal(other),
         })
-    }
-
-    /// The keys are the emulator's and no resource of a project: no role grants them.
-    fn own_keys_only(&self, caller: &Caller) -> Result<()> {
-        if self.config().enforce_api_iam && *caller.account() != self.0.owner {
-            return Err(Error::new(
-                Code::PermissionDenied,
-                format!("The keys of the emulator are changed by {} only.", self.0.owner.email),
-            ));
-        }
-        Ok(())
     }
 }

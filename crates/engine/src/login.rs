@@ -53,7 +53,7 @@ impl Engine {
         Ok((account, format!("{PREFIX}{body}")))
     }
 
-    /// Whose refresh token this is. Unless identities are strict, one that no emulator made is the local
+    /// Whose refresh token this is. Unless credentials are asked for, one that no emulator made is the local
     /// owner's.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Engine {
         match verified {
             Ok(claims) if claims.scopes() == [REFRESH] => Ok(claims.account().clone()),
             Err(TokenError::NotAnAccessToken | TokenError::ForeignAccessToken)
-                if !self.0.config.strict_identity =>
+                if !self.asks_for_credentials() =>
             {
                 Ok(self.0.owner.clone())
             }

@@ -56,9 +56,7 @@ impl Engine {
     /// # Errors
     /// 404 if there is none, 400 if the name is neither an email nor a unique id.
     pub async fn get_service_account(&self, caller: &Caller, name: &str) -> Result<ServiceAccount> {
-        let found = self.named_account(name).await?;
-        self.allow_on_account(caller, "iam.serviceAccounts.get", &found).await?;
-        Ok(found)
+        self.account_for(caller, "iam.serviceAccounts.get", name).await
     }
 
     /// Creates the service account `account_id@PROJECT.iam.gserviceaccount.com`. If accounts with that
@@ -124,8 +122,7 @@ impl Engine {
         name: &str,
         change: AccountChange,
     ) -> Result<ServiceAccount> {
-        let found = self.named_account(name).await?;
-        self.allow_on_account(caller, "iam.serviceAccounts.update", &found).await?;
+        let found = self.account_for(caller, "iam.serviceAccounts.update", name).await?;
         change.check()?;
         let version = found.updated.micros();
         if let Some(expected) = change.expected.filter(|expected| *expected != version) {
@@ -160,6 +157,53 @@ impl Engine {
         self.store().put_service_account(&named).await.map_err(refused)?;
         self.note_account(&named).await?;
         Ok(named)
+    }
+
+    /// The account that `name` means, on which the caller may use `permission`. Whoever may not use it in the
+    /// project either is not told which accounts are there.
+    ///
+    /// # Errors
+    /// 403 for a caller who may not, 404 for others if there is no such account.
+    pub(crate) async fn account_for(
+        &self,
+        caller: &Caller,
+        permission: &str,
+        name: &str,
+    ) -> Result<ServiceAccount> {
+        match self.named_account(name).await {
+            Ok(found) => {
+                self.allow_on_account(caller, permission, &found).await?;
+                Ok(found)
+            }
+            Err(error) if error.code == Code::NotFound => {
+                Err(self.unless_hidden(caller, permission, name, error).await?)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `missing`, for a caller who may know that there is no account of this name.
+    ///
+    /// # Errors
+    /// 403 for a caller who may not use `permission` in the project.
+    pub(crate) async fn unless_hidden(
+        &self,
+        caller: &Caller,
+        permission: &str,
+        name: &str,
+        missing: Error,
+    ) -> Result<Error> {
+        if !self.0.config.enforce_api_iam {
+            return Ok(missing);
+        }
+        let project = match AccountName::parse(name) {
+            Some(parsed) => self.project(&parsed.project).await?,
+            None => self.0.config.project.clone(),
+        };
+        match self.holds(caller.account(), permission, Resource::Project(&project)).await? {
+            true => Ok(missing),
+            false => Err(Error::account_permission_denied(permission)),
+        }
     }
 
     /// Lets the caller use `permission` on a service account.

@@ -2,7 +2,7 @@
 //!
 //! Which pools and providers there are is not asked: one exists when it is named.
 
-use groundrun_model::federation::Provider;
+use groundrun_model::federation::{self, Provider};
 use groundrun_model::{Code, Error, Result};
 use serde_json::Value;
 
@@ -16,6 +16,8 @@ const LIFETIME_SECONDS: i64 = 3600;
 pub struct Exchange {
     /// The full resource name of the identity provider.
     pub audience: String,
+    /// The header of the subject token, which nobody has verified.
+    pub header: Value,
     /// The claims of the subject token, which nobody has verified.
     pub claims: Value,
     /// The subject token.
@@ -30,8 +32,8 @@ impl Engine {
     /// a key of this emulator must have made it.
     ///
     /// # Errors
-    /// 400 if the audience names no provider; 401 if the subject token names nobody, has ended or, with
-    /// strict identities, is not signed by a key that is known here.
+    /// 400 if the audience names no provider; 401 as [`federation::subject`] says or, with
+    /// strict identities, for a subject token that is not signed by a key that is known here.
     pub async fn exchange(&self, asked: &Exchange) -> Result<AccessToken> {
         let provider = Provider::parse(&asked.audience)?;
         let refuse = |why: String| Error::new(Code::Unauthenticated, why);
@@ -40,13 +42,7 @@ impl Engine {
                 refuse(format!("Invalid subject token: its signature cannot be trusted ({problem})."))
             })?;
         }
-        let seconds = |claim: &str| asked.claims.get(claim).and_then(Value::as_i64);
-        if seconds("exp").is_some_and(|exp| exp <= self.now().seconds()) {
-            let issued = seconds("iat").unwrap_or_default();
-            return Err(refuse(format!("ID Token issued at {issued} is stale to sign-in.")));
-        }
-        let subject = asked.claims.get("sub").and_then(Value::as_str);
-        let subject = subject.ok_or_else(|| refuse("Invalid subject token: it has no 'sub'.".to_owned()))?;
+        let subject = federation::subject(&asked.header, &asked.claims, self.now())?;
         let account = provider.identity(subject)?;
         self.access_token(&account, &asked.scopes, LIFETIME_SECONDS).await
     }

@@ -17,12 +17,15 @@ use groundrun_model::{Code, Error, Project, Region, Result, ServiceId};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::Engine;
 use crate::credentials::AccessToken;
 use crate::services::missing;
+use crate::{Caller, Engine};
 
 /// How many workloads may be kept for programs that the emulator did not start.
 const MOST_KEPT: usize = 256;
+
+/// What the owner of this machine opens and closes.
+const WORKLOADS: &str = "the workloads";
 
 /// Who a workload is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,8 +169,10 @@ impl Engine {
     /// emulator stops.
     ///
     /// # Errors
-    /// As [`Engine::workload`], and 429 if too many are open.
-    pub async fn keep_workload(&self, asked: &OpenWorkload) -> Result<Kept> {
+    /// As [`Engine::workload`], and 429 if too many are open. 403 where credentials are asked for and the
+    /// caller is not the owner of this machine: who opens a workload gets the tokens of its account.
+    pub async fn keep_workload(&self, caller: &Caller, asked: &OpenWorkload) -> Result<Kept> {
+        self.owner_only(caller, WORKLOADS)?;
         let handle = self.open_workload(self.workload(asked).await?).await?;
         let mut kept = self.0.workloads.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let (last, handles) = &mut *kept;
@@ -183,16 +188,21 @@ impl Engine {
     }
 
     /// The workloads that are kept, oldest first.
-    pub fn kept_workloads(&self) -> Vec<Kept> {
+    ///
+    /// # Errors
+    /// 403 as in [`Engine::keep_workload`].
+    pub fn kept_workloads(&self, caller: &Caller) -> Result<Vec<Kept>> {
+        self.owner_only(caller, WORKLOADS)?;
         let kept = self.0.workloads.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.1.iter().map(|(id, handle)| shown(*id, handle)).collect()
+        Ok(kept.1.iter().map(|(id, handle)| shown(*id, handle)).collect())
     }
 
     /// Closes the port of a workload that is kept.
     ///
     /// # Errors
-    /// 404 if none with this id is.
-    pub fn close_workload(&self, id: &str) -> Result<Kept> {
+    /// 404 if none with this id is; 403 as in [`Engine::keep_workload`].
+    pub fn close_workload(&self, caller: &Caller, id: &str) -> Result<Kept> {
+        self.owner_only(caller, WORKLOADS)?;
         let mut kept = self.0.workloads.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let found = id.parse().ok().and_then(|id| kept.1.remove_entry(&id));
         let (id, handle) = found.ok_or_else(|| {

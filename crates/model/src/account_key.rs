@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::account::Account;
 use crate::error::{Code, Error, Result};
 use crate::kind::{Key, Kind, Record, Resource, read, write};
 use crate::time::Timestamp;
@@ -53,6 +54,10 @@ pub struct AccountKey {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountKeySpec {
+    /// The unique id of its account: another account that gets the address later does not get the key. Absent
+    /// in what was stored before it was kept; then it is the first account of that address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// The public half, as an X.509 certificate in PEM.
     pub certificate: String,
     /// Who made it.
@@ -74,6 +79,12 @@ impl AccountKey {
     pub fn is_live(&self, now: Timestamp) -> bool {
         let AccountKeySpec { valid_after, valid_before, disabled, deleted, .. } = self.spec;
         !disabled && !deleted && valid_after <= now && now < valid_before
+    }
+
+    /// Whether it is a key of this account, and not of one that had the address before or after.
+    pub fn belongs_to(&self, account: &Account) -> bool {
+        let owner = self.spec.account.clone().unwrap_or_else(|| Account::new(&self.email).unique_id);
+        self.email == account.email && owner == account.unique_id
     }
 
     /// The name under which a key of this id is stored.
@@ -147,6 +158,7 @@ mod tests {
             created: Timestamp::from_seconds(100),
             updated: Timestamp::from_seconds(100),
             spec: AccountKeySpec {
+                account: None,
                 certificate: String::new(),
                 origin: KeyOrigin::GoogleProvided,
                 valid_after: Timestamp::from_seconds(100),
@@ -182,6 +194,17 @@ mod tests {
         };
         assert!(!with(|spec| spec.disabled = true).is_live(at(150)));
         assert!(!with(|spec| spec.deleted = true).is_live(at(150)));
+    }
+
+    #[test]
+    fn who_has_the_address_later_does_not_have_the_key() {
+        let email = "a@demo.iam.gserviceaccount.com";
+        let (first, second) = (Account::new(email), Account::after(email, 1));
+        let old = key(1);
+        assert!(old.belongs_to(&first) && !old.belongs_to(&second));
+        let mut new = key(2);
+        new.spec.account = Some(second.unique_id.clone());
+        assert!(new.belongs_to(&second) && !new.belongs_to(&first));
     }
 
     #[test]

@@ -2,8 +2,11 @@
 //!
 //! <https://cloud.google.com/iam/docs/workload-identity-federation>
 
+use serde_json::Value;
+
 use crate::account::Account;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::time::Timestamp;
 
 /// A provider of a pool of identities, as the audience of an exchange names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +68,40 @@ impl Provider {
     }
 }
 
+/// The algorithms with which a provider may sign, as documented.
+const ALGORITHMS: [&str; 2] = ["RS256", "ES256"];
+
+/// How far the clock of a provider may be ahead, in seconds.
+const CLOCK_SKEW_SECONDS: i64 = 300;
+
+/// Who a subject token is about: claim `sub`. `header` and `claims` are those of the token; whether its
+/// signature counts is decided elsewhere.
+///
+/// # Errors
+/// 401 for a token that is not signed with an algorithm of a provider (`none` is none), that does not say when
+/// it ends, has ended or does not count yet, or that names nobody.
+pub fn subject<'c>(header: &Value, claims: &'c Value, now: Timestamp) -> Result<&'c str> {
+    let refuse = |why: String| Error::new(Code::Unauthenticated, format!("Invalid subject token: {why}."));
+    if !header.get("alg").and_then(Value::as_str).is_some_and(|alg| ALGORITHMS.contains(&alg)) {
+        return Err(refuse(format!("its algorithm must be one of {}", ALGORITHMS.join(", "))));
+    }
+    let seconds = |claim: &str| claims.get(claim).and_then(Value::as_i64);
+    let Some(exp) = seconds("exp") else {
+        return Err(refuse("it has no 'exp' in whole seconds".to_owned()));
+    };
+    if exp <= now.seconds() {
+        let issued = seconds("iat").unwrap_or_default();
+        let message = format!("ID Token issued at {issued} is stale to sign-in.");
+        return Err(Error::new(Code::Unauthenticated, message));
+    }
+    let latest = now.seconds().saturating_add(CLOCK_SKEW_SECONDS);
+    if let Some(early) = ["iat", "nbf"].into_iter().find(|claim| seconds(claim).is_some_and(|at| at > latest))
+    {
+        return Err(refuse(format!("its '{early}' is in the future")));
+    }
+    claims.get("sub").and_then(Value::as_str).ok_or_else(|| refuse("it has no 'sub'".to_owned()))
+}
+
 /// The service that pools belong to.
 const HOST: &str = "iam.googleapis.com";
 
@@ -89,6 +126,36 @@ mod tests {
             who.email,
             "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/ada"
         );
+    }
+
+    #[test]
+    fn a_subject_token_is_signed_and_of_now() {
+        let claims = |changes: Value| {
+            let mut claims = serde_json::json!({ "sub": "a", "iat": 1_000, "exp": 2_000 });
+            claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            claims
+        };
+        let ask = |alg: &str, changes: Value| {
+            let header = serde_json::json!({ "alg": alg });
+            let said = claims(changes);
+            subject(&header, &said, Timestamp::from_seconds(1_500)).map(str::to_owned)
+        };
+        for alg in ALGORITHMS {
+            assert_eq!(ask(alg, serde_json::json!({ "nbf": 1_800 })).unwrap(), "a");
+        }
+        for alg in ["none", "None", "HS256", "RS512", ""] {
+            assert!(ask(alg, serde_json::json!({})).is_err(), "{alg}");
+        }
+        for changes in [
+            serde_json::json!({ "exp": null }),
+            serde_json::json!({ "exp": "2000" }),
+            serde_json::json!({ "exp": 1_500 }),
+            serde_json::json!({ "iat": 1_801 }),
+            serde_json::json!({ "nbf": 1_801 }),
+            serde_json::json!({ "sub": 1 }),
+        ] {
+            assert!(ask("RS256", changes.clone()).is_err(), "{changes}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use groundrun_model::Timestamp;
 use groundrun_model::door;
 use groundrun_model::instance::InstanceSpec;
 use groundrun_model::invoke::{Call, Permit};
-use groundrun_model::request::TraceContext;
+use groundrun_model::request::{self, TraceContext};
 use groundrun_model::routing::RoutingTable;
 use groundrun_runtime::{Backend, Body, BoxError, Logs};
 use http::request::Parts;
@@ -136,7 +136,9 @@ impl DataPlane {
         phase::https(options.https_redirect, arrival, &head.uri)?;
         // One moment for the token, the conditions and the policies.
         let host = door::host_of(arrival.authority).unwrap_or_default();
-        let call = Call { now: now(), host: &host, path };
+        // What the instance sees, lest an escape lead around a condition.
+        let path = request::without_needless_escapes(path);
+        let call = Call { now: now(), host: &host, path: &path };
         let shown = phase::authenticate(found.route, &head.headers, verifier, &call)?;
         let permit = phase::authorize(found.route, &shown, &call, names)?;
         headers::remove_signatures(&mut head.headers, shown.header);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::State;
-use crate::call::Body;
+use crate::call::{Body, Who};
 use crate::reply::{Json, Reply};
 
 /// One of the three.
@@ -42,9 +42,9 @@ pub(crate) async fn get(FromState(state): FromState<State>) -> Reply {
     Ok(Json(render(&state.engine)))
 }
 
-pub(crate) async fn change(FromState(state): FromState<State>, body: Body) -> Reply {
+pub(crate) async fn change(FromState(state): FromState<State>, Who(caller): Who, body: Body) -> Reply {
     let asked: ChangeClock = body.read()?;
-    state.engine.clock().change(asked.change()?)?;
+    state.engine.change_clock(&caller, asked.change()?)?;
     Ok(Json(render(&state.engine)))
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::State;
-use crate::call::Body;
+use crate::call::{Body, Who};
 use crate::reply::{Json, Reply};
 
 /// A service, or an account, or neither for the account of the emulator's own port.
@@ -52,19 +52,23 @@ impl OpenWorkload {
     }
 }
 
-pub(crate) async fn open(FromState(state): FromState<State>, body: Body) -> Reply {
+pub(crate) async fn open(FromState(state): FromState<State>, Who(caller): Who, body: Body) -> Reply {
     let asked: OpenWorkload = body.read()?;
     let wanted = asked.wanted(&state).await?;
-    Ok(Json(render(&state.engine.keep_workload(&wanted).await?)))
+    Ok(Json(render(&state.engine.keep_workload(&caller, &wanted).await?)))
 }
 
-pub(crate) async fn list_all(FromState(state): FromState<State>) -> Reply {
-    let kept: Vec<Value> = state.engine.kept_workloads().iter().map(render).collect();
+pub(crate) async fn list_all(FromState(state): FromState<State>, Who(caller): Who) -> Reply {
+    let kept: Vec<Value> = state.engine.kept_workloads(&caller)?.iter().map(render).collect();
     Ok(Json(json!({ "workloads": kept })))
 }
 
-pub(crate) async fn close(FromState(state): FromState<State>, Path(id): Path<String>) -> Reply {
-    Ok(Json(render(&state.engine.close_workload(&id)?)))
+pub(crate) async fn close(
+    FromState(state): FromState<State>,
+    Who(caller): Who,
+    Path(id): Path<String>,
+) -> Reply {
+    Ok(Json(render(&state.engine.close_workload(&caller, &id)?)))
 }
 
 fn render(kept: &Kept) -> Value {

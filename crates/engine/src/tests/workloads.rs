@@ -14,19 +14,20 @@ fn anybody() -> OpenWorkload {
 #[tokio::test]
 async fn the_number_of_workloads_is_bounded() {
     let engine = engine(Store::open(None).await.unwrap()).await;
-    let first = engine.keep_workload(&anybody()).await.unwrap();
+    let owner = engine.local_owner();
+    let first = engine.keep_workload(&owner, &anybody()).await.unwrap();
     for _ in 1..256 {
-        let _ = engine.keep_workload(&anybody()).await.unwrap();
+        let _ = engine.keep_workload(&owner, &anybody()).await.unwrap();
     }
-    let refused = engine.keep_workload(&anybody()).await.unwrap_err();
+    let refused = engine.keep_workload(&owner, &anybody()).await.unwrap_err();
     assert_eq!(refused.code, Code::ResourceExhausted);
-    assert_eq!(engine.kept_workloads().len(), 256);
-    engine.close_workload(&first.id).unwrap();
-    let next = engine.keep_workload(&anybody()).await.unwrap();
+    assert_eq!(engine.kept_workloads(&owner).unwrap().len(), 256);
+    engine.close_workload(&owner, &first.id).unwrap();
+    let next = engine.keep_workload(&owner, &anybody()).await.unwrap();
     assert_ne!(next.id, first.id);
     assert_ne!(next.workload.instance_id, first.workload.instance_id);
     assert_eq!(engine.workload_at(next.address.port()), Some(next.workload));
-    assert_eq!(engine.close_workload("none").unwrap_err().code, Code::NotFound);
+    assert_eq!(engine.close_workload(&owner, "none").unwrap_err().code, Code::NotFound);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Failure, Which};
 use crate::client::{Call, Client, ClientError};
-use crate::environment::{Shell, place_flags, reachable};
+use crate::environment::{OWNER_TOKEN, Shell, place_flags, reachable};
 use crate::print;
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -49,7 +49,13 @@ pub(super) async fn run(clock: Clock, program: &str) -> Result<u8, Failure> {
     };
     let settings = which.layered()?.resolve()?;
     let method = if change.is_some() { Method::POST } else { Method::GET };
-    let call = Call { method, path: "/emulator/clock", body: change.as_ref(), ..Call::default() };
+    let call = Call {
+        method,
+        path: "/emulator/clock",
+        body: change.as_ref(),
+        token: Some(OWNER_TOKEN),
+        ..Call::default()
+    };
     let answer = Client::new(reachable(settings.listen)).send(call).await.map_err(|error| match error {
         ClientError::Refused(_) => Failure::new(format_args!("no emulator runs: {error}"))
             .hint(format!("start one with `{program} serve{}`", place_flags(&settings, Shell::current()))),

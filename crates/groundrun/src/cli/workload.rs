@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::Failure;
 use crate::client::{Call, Client};
 use crate::config::Settings;
-use crate::environment::{Shell, Variable, place_flags, reachable};
+use crate::environment::{OWNER_TOKEN, Shell, Variable, place_flags, reachable};
 
 /// Variables that would make the command the owner of this machine, or another account, and keep it from the
 /// metadata server.
@@ -70,7 +70,13 @@ impl Identity {
         };
         let client = Client::new(reachable(settings.listen));
         let path = "/emulator/workloads";
-        let call = Call { method: Method::POST, path, body: Some(&body), ..Call::default() };
+        let call = Call {
+            method: Method::POST,
+            path,
+            body: Some(&body),
+            token: Some(OWNER_TOKEN),
+            ..Call::default()
+        };
         let answer = client.send(call).await?;
         let opened = answer.json();
         let text = |name: &str| opened.get(name).and_then(Value::as_str);
@@ -123,7 +129,7 @@ impl Guest {
     /// Tells the emulator that the command has ended. One that is gone has closed the workload itself.
     pub(super) async fn close(self) {
         let path = format!("/emulator/workloads/{}", self.id);
-        let call = Call { method: Method::DELETE, path: &path, ..Call::default() };
+        let call = Call { method: Method::DELETE, path: &path, token: Some(OWNER_TOKEN), ..Call::default() };
         if let Err(problem) = self.client.send(call).await {
             tracing::debug!(%problem, "the workload was not closed");
         }

@@ -113,6 +113,10 @@ impl Front {
 
     /// The answer to a request.
     pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Body> {
+        // Two servers that each look at another one would take it for two different requests.
+        if request.headers().get_all(header::HOST).iter().count() > 1 {
+            return invalid_host("there is more than one");
+        }
         let target = request.uri().authority().map(|authority| authority.as_str().to_owned());
         let authority = authority(&request, target.as_deref(), self.tunnel.as_deref());
         match self.way(authority.as_deref(), &request) {
@@ -132,10 +136,7 @@ impl Front {
                 self.metadata.at(port).answer(&request).await
             }
             Way::Refuse(host) => refuse_host(&host),
-            Way::Invalid(why) => groundrun_api::refusal(&Error::new(
-                Code::InvalidArgument,
-                format!("Invalid Host header: {why}."),
-            )),
+            Way::Invalid(why) => invalid_host(why),
         }
     }
 
@@ -185,6 +186,11 @@ fn authority<'r, B>(
         Some(host) => named.filter(|named| !named.is_empty()).or_else(|| Some(Cow::Owned(host.to_owned()))),
         None => named,
     }
+}
+
+/// RFC 9112, section 3.2: a 400.
+fn invalid_host(why: &str) -> Response<Body> {
+    groundrun_api::refusal(&Error::new(Code::InvalidArgument, format!("Invalid Host header: {why}.")))
 }
 
 /// What is not emulated must fail at once and say so: a client that waits shows nothing. gcloud shows

@@ -15,9 +15,17 @@ use tokio::net::TcpStream;
 /// The only name that is handed on. An address can be named in NO_PROXY.
 const NAME: &str = "localhost";
 
-/// The port of a server on this machine that a request to a proxy is for, unless it is `own`.
+/// Headers of what somebody else passed on: then the client is not known to be a program of this machine,
+/// though the connection comes from here, as that of a tunnel to the outside does.
+const OF_PROXIES: [&str; 3] = ["forwarded", "via", "x-forwarded-for"];
+
+/// The port of a server on this machine that a request to a proxy is for, unless it is `own`, or the request was
+/// passed on by another proxy.
 pub(super) fn port_of<B>(request: &Request<B>, own: u16) -> Option<u16> {
     let authority = request.uri().authority().filter(|_| request.version() < Version::HTTP_2)?;
+    if OF_PROXIES.iter().any(|name| request.headers().contains_key(*name)) {
+        return None;
+    }
     let port = authority.port_u16().unwrap_or(80);
     (authority.host().eq_ignore_ascii_case(NAME) && port != own).then_some(port)
 }
@@ -87,6 +95,10 @@ mod tests {
         assert_eq!(port("http://LOCALHOST/a"), Some(80));
         let connect = Request::builder().method(Method::CONNECT).uri("localhost:5000").body(()).unwrap();
         assert_eq!(port_of(&connect, 8786), Some(5000));
+        for name in ["Forwarded", "Via", "X-Forwarded-For"] {
+            let passed_on = Request::get("http://localhost:3000/a").header(name, "1.1 x").body(()).unwrap();
+            assert_eq!(port_of(&passed_on, 8786), None, "{name}");
+        }
         for other in [
             "http://localhost:8786/",
             "/a",

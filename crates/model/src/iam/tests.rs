@@ -26,6 +26,30 @@ fn invoker(members: &[&str]) -> serde_json::Value {
 }
 
 #[test]
+fn a_policy_has_documented_sizes() {
+    let users =
+        |count: usize| -> Vec<String> { (0..count).map(|i| format!("user:u{i}@example.com")).collect() };
+    let bound = |members: Vec<String>| {
+        write(json!({"bindings": [{"role": "roles/run.invoker", "members": members}]}))
+    };
+    assert!(bound(users(1500)).is_ok());
+    let words = "The number of members in the policy (1501) is larger than the maximum allowed size 1500.";
+    assert_eq!(bound(users(1501)).unwrap_err().message, words);
+
+    let conditional = |count: usize, member: fn(usize) -> String| {
+        let binding = |i: usize| {
+            let condition = json!({"title": "t", "expression": format!("request.path == '/{i}'")});
+            json!({"role": "roles/run.invoker", "members": [member(i)], "condition": condition})
+        };
+        write(json!({"version": 3, "bindings": (0..count).map(binding).collect::<Vec<_>>()}))
+    };
+    assert!(conditional(20, |_| "allUsers".to_owned()).is_ok());
+    assert!(conditional(21, |i| format!("user:u{i}@example.com")).is_ok());
+    let refused = conditional(21, |_| "allUsers".to_owned()).unwrap_err();
+    assert_eq!(refused.violations[0].field, "policy.bindings");
+}
+
+#[test]
 fn a_policy_that_was_never_written_is_acab() {
     assert_eq!(Policy::default().to_json(), json!({"version": 1, "etag": "ACAB"}));
 }

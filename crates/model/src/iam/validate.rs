@@ -1,5 +1,7 @@
 //! Which roles, members and versions may a policy have?
 
+use std::collections::BTreeMap;
+
 use super::condition::{LONGEST_DESCRIPTION, LONGEST_TITLE};
 use super::member::Member;
 use super::{Binding, Condition, Policy, PolicyLevel};
@@ -11,6 +13,13 @@ pub(super) const WITH_CONDITION: &str = "_withcond_";
 
 /// The roles that existed before IAM, which as documented cannot be bound with a condition.
 const BASIC_ROLES: &[&str] = &["roles/owner", "roles/editor", "roles/viewer"];
+
+/// How often a policy may name members, each in every binding, as documented.
+const MOST_MEMBERS: usize = 1500;
+
+/// How many bindings of one role, each with another condition, may name the same member, as documented. It bounds
+/// what a request costs: each of these conditions may have to be evaluated for it.
+const MOST_CONDITIONS: usize = 20;
 
 /// Checks the version of a policy against its conditions.
 pub(super) fn version(policy: &Policy, field: &str) -> Result<()> {
@@ -32,6 +41,7 @@ pub(super) fn known_version(version: i32, field: &str) -> Result<()> {
 /// The bindings of `policy`, checked and normalised: addresses in lower case, no empty member or binding,
 /// one binding for each role and condition.
 pub(super) fn bindings(policy: &Policy, level: PolicyLevel) -> Result<Vec<Binding>> {
+    members(&policy.bindings)?;
     let mut violations = Violations::default();
     let mut merged: Vec<Binding> = Vec::new();
     for (i, given) in policy.bindings.iter().enumerate() {
@@ -53,7 +63,39 @@ pub(super) fn bindings(policy: &Policy, level: PolicyLevel) -> Result<Vec<Bindin
     }
     violations.into_result()?;
     merged.retain(|binding| !binding.members.is_empty());
+    conditions(&merged)?;
     Ok(merged)
+}
+
+/// Checks how many members a policy has, before anything is done for each.
+fn members(bindings: &[Binding]) -> Result<()> {
+    let members: usize = bindings.iter().map(|binding| binding.members.len().max(1)).sum();
+    if members <= MOST_MEMBERS {
+        return Ok(());
+    }
+    // Google's words.
+    Err(Error::in_words(format!(
+        "The number of members in the policy ({members}) is larger than the maximum allowed size {MOST_MEMBERS}."
+    )))
+}
+
+/// Checks how many conditions may have to be evaluated for one member.
+fn conditions(bindings: &[Binding]) -> Result<()> {
+    let mut counts = BTreeMap::new();
+    for binding in bindings.iter().filter(|binding| binding.condition.is_some()) {
+        for member in &binding.members {
+            let count = counts.entry((&binding.role, member)).or_insert(0_usize);
+            *count += 1;
+            if *count > MOST_CONDITIONS {
+                let role = &binding.role;
+                return Err(Error::field(
+                    "policy.bindings",
+                    format!("{member} has {role} with more than {MOST_CONDITIONS} different conditions."),
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checks a condition of a binding of `role`; `at` is the field of the binding.

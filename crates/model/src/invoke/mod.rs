@@ -125,7 +125,8 @@ pub struct Call<'a> {
     pub now: Timestamp,
     /// The host of its URL, in lower case and without a port: `request.host` of a condition.
     pub host: &'a str,
-    /// The path of its URL, as sent, without the query: `request.path` of a condition.
+    /// The path of its URL as an instance sees it (without needless escapes, and otherwise as sent), without
+    /// the query: `request.path` of a condition.
     pub path: &'a str,
 }
 

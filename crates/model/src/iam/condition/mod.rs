@@ -39,7 +39,9 @@ pub struct ConditionRequest<'a> {
     /// `request.host`: the host of the URL that is called, in lower case and without a port. `None` in
     /// calls of the API, whose conditions cannot look at it.
     pub host: Option<&'a str>,
-    /// `request.path`: the path of the URL that is called, as sent, without the query. `None` as above.
+    /// `request.path`: the path of the URL that is called, as an instance sees it, without the query: needless
+    /// escapes (`%61`) are decoded; `%2E`, `%2F`, `//`, dot segments and capitals stay as they were sent, and an
+    /// instance that reads them otherwise must not be guarded by a prefix alone. `None` as above.
     pub path: Option<&'a str>,
     /// `resource`: on what the permission is asked for.
     pub resource: &'a ConditionResource,
