@@ -2,8 +2,8 @@
 
 use groundrun_engine::OWNER_TOKEN;
 use groundrun_tests::{
-    Answer, Ask, Jwt, Owner, PROJECT, World, at, foreign_jwt, from_base64, signed_jwt, symmetric_jwt,
-    unsigned_jwt,
+    Answer, Ask, Jwt, Owner, PROJECT, Program, World, at, foreign_jwt, from_base64, signed_jwt,
+    symmetric_jwt, unsigned_jwt,
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -74,6 +74,21 @@ async fn only_the_owner_uses_what_is_the_emulators_own() {
     for call in &calls {
         let _ = ask(&lenient, call).send().await.expect(200);
     }
+}
+
+/// The command line is the owner's: it works where credentials are asked for.
+#[tokio::test]
+async fn the_command_line_says_who_it_is() {
+    let program = env!("CARGO_BIN_EXE_groundrun");
+    let script = "echo $GCE_METADATA_HOST && $0 clock advance 1h --listen $GROUNDRUN_LISTEN";
+    let arguments =
+        ["exec", "--listen", "127.0.0.1:0", "--ephemeral", "--strict-identity", "--as", "a@b.test"];
+    let mut command = Program::command(program, arguments);
+    command.args(["--", "sh", "-c", script, program]);
+    let finished = Program::run(command).await;
+    assert!(finished.status.success(), "{finished:?}");
+    assert!(finished.stdout.starts_with("127.0.0.1:"), "{finished:?}");
+    assert!(finished.stdout.trim_end().ends_with("(3600s)"), "{finished:?}");
 }
 
 /// Where credentials are asked for, none can be made out of nothing.
