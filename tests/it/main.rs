@@ -38,4 +38,5 @@ mod tidy;
 mod tls;
 mod tokens;
 mod traffic;
+mod workload_commands;
 mod wrong_types;
