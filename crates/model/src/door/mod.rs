@@ -15,7 +15,7 @@ use crate::url::{HOSTED_SUFFIX, LOCAL_SUFFIX, is_known_region};
 const METADATA_HOSTS: [&str; 2] = ["metadata.google.internal", "169.254.169.254"];
 
 /// Where every path of the metadata server begins.
-const METADATA_PATH: &str = "/computeMetadata/";
+const METADATA_PATH: &str = "/computeMetadata";
 
 /// The suffix of Google's API hosts.
 const GOOGLE_SUFFIX: &str = ".googleapis.com";
@@ -96,7 +96,9 @@ pub fn classify<'t>(
 }
 
 fn api_or_metadata<'t>(path: &str, region: Option<Region>, host: ApiHost) -> Door<'t> {
-    if path.starts_with(METADATA_PATH) { Door::Metadata } else { Door::Api { region, host } }
+    let is_below = |rest: &str| rest.is_empty() || rest.starts_with('/');
+    let is_metadata = path.strip_prefix(METADATA_PATH).is_some_and(is_below);
+    if is_metadata { Door::Metadata } else { Door::Api { region, host } }
 }
 
 impl Door<'_> {

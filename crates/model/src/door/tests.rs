@@ -111,7 +111,8 @@ fn without_a_host_the_path_decides() {
 #[test]
 fn the_path_of_the_metadata_server_does_not_hide_a_service() {
     assert_eq!(door(Some("127.0.0.1:8786"), "/computeMetadata/v1/instance", false), "metadata");
-    assert_eq!(door(Some("127.0.0.1:8786"), "/computeMetadata", false), "api Loopback");
+    assert_eq!(door(Some("127.0.0.1:8786"), "/computeMetadata", false), "metadata");
+    assert_eq!(door(Some("127.0.0.1:8786"), "/computeMetadataX", false), "api Loopback");
     assert_eq!(door(Some("hello-HASH-uc.a.run.app"), "/computeMetadata/v1/", false), "hello");
     assert_eq!(door(Some("x-HASH-uc.a.run.app"), "/computeMetadata/v1/", false), "no service");
     assert_eq!(door(Some("example.com"), "/computeMetadata/v1/", true), "foreign example.com");
