@@ -15,7 +15,7 @@ mod tests;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use aws_lc_rs::digest;
@@ -58,19 +58,31 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// The certificate authority of an emulator. Cheap to clone.
+///
+/// The first random number costs the cryptographic library longer than the whole start of the server. So
+/// what is not kept is made when it is first needed, or by a thread of its own.
 #[derive(Clone)]
-pub struct Ca(Arc<Inner>);
+pub struct Ca(Arc<LazyLock<Made, Making>>);
+
+type Made = Result<Inner, CaError>;
+
+type Making = Box<dyn FnOnce() -> Made + Send>;
 
 struct Inner {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
     id: String,
-    /// One key for all leaves: they differ in their names alone, and a key is the dear part.
-    leaf_key: KeyPair,
-    leaf_signer: Arc<dyn SigningKey>,
-    /// What all leaves have in common. Sessions can be resumed across the connections of a name.
-    base: ServerConfig,
+    template: OnceLock<Template>,
     leaves: Cache<LeafName, Arc<ServerConfig>>,
+}
+
+/// What all leaves have in common.
+struct Template {
+    /// One key for all: they differ in their names alone, and a key is the dear part.
+    key: KeyPair,
+    signer: Arc<dyn SigningKey>,
+    /// Sessions can be resumed across the connections of a name.
+    config: ServerConfig,
 }
 
 impl Ca {
@@ -82,47 +94,58 @@ impl Ca {
     /// A directory or a file that cannot be read or written; a damaged file, a certificate without its key
     /// or of another key.
     pub fn open(dir: &Path, now: Timestamp) -> Result<Self, CaError> {
-        let (key, certificate) = kept::open(dir, now)?;
-        Self::new(key, certificate)
+        if let Some((key, certificate)) = kept::read(dir)? {
+            let inner = Inner::new(key, certificate);
+            return Ok(Self::lazy(move || Ok(inner)));
+        }
+        let dir = dir.to_owned();
+        let ca =
+            Self::lazy(move || kept::make(&dir, now).map(|(key, certificate)| Inner::new(key, certificate)));
+        let making = ca.clone();
+        let thread = std::thread::Builder::new().name("local-ca".to_owned());
+        let making = thread.spawn(move || {
+            if let Err(error) = making.inner() {
+                tracing::error!(%error, "there is no local CA");
+            }
+        });
+        // Without a thread it is made when it is first needed.
+        making.map_or_else(|error| tracing::debug!(%error, "no thread for the local CA"), drop);
+        Ok(ca)
     }
 
-    /// An authority that lives as long as the process.
-    ///
-    /// # Errors
-    /// If the cryptographic library cannot make one.
-    pub fn in_memory(now: Timestamp) -> Result<Self, CaError> {
-        let key = generate()?;
-        let certificate = certify(&key, now)?;
-        Self::new(key, certificate)
+    /// An authority that lives as long as the process. It is made when it is first needed.
+    pub fn in_memory(now: Timestamp) -> Self {
+        Self::lazy(move || {
+            let key = generate()?;
+            let certificate = certify(&key, now)?;
+            Ok(Inner::new(key, certificate))
+        })
     }
 
-    fn new(key: KeyPair, certificate: CertificateDer<'static>) -> Result<Self, CaError> {
-        let leaf_key = generate()?;
-        let leaf_signer = provider::default_provider()
-            .key_provider
-            .load_private_key(PrivateKeyDer::try_from(leaf_key.serialize_der()).map_err(CaError::make)?)
-            .map_err(CaError::make)?;
-        let placeholder = CertifiedKey::new(vec![certificate.clone()], Arc::clone(&leaf_signer));
-        Ok(Self(Arc::new(Inner {
-            id: id(&key),
-            issuer: Issuer::new(params(&id(&key)), key),
-            base: base(placeholder)?,
-            certificate,
-            leaf_key,
-            leaf_signer,
-            leaves: Cache::builder().max_capacity(LEAVES).time_to_live(REMEMBERED).build(),
-        })))
+    fn lazy(make: impl FnOnce() -> Made + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(make))))
+    }
+
+    /// The authority, which may have to be made yet: that takes some 50 ms.
+    fn inner(&self) -> Result<&Inner, CaError> {
+        LazyLock::force(&self.0).as_ref().map_err(CaError::make)
     }
 
     /// What tells this authority from others: 16 hexadecimal digits, a function of its public key. Its
     /// common name ends with it.
-    pub fn id(&self) -> &str {
-        &self.0.id
+    ///
+    /// # Errors
+    /// If it could not be made or kept.
+    pub fn id(&self) -> Result<&str, CaError> {
+        Ok(&self.inner()?.id)
     }
 
     /// The certificate that clients must trust, in PEM form. It is public.
-    pub fn pem(&self) -> String {
-        trust::pem(&self.0.certificate)
+    ///
+    /// # Errors
+    /// If it could not be made or kept.
+    pub fn pem(&self) -> Result<String, CaError> {
+        Ok(trust::pem(&self.inner()?.certificate))
     }
 
     /// What is served over TLS as `name`: a certificate for that name alone, valid around `now` for at most
@@ -130,27 +153,53 @@ impl Ca {
     /// among a bounded number.
     ///
     /// # Errors
-    /// If the cryptographic library cannot sign.
+    /// If the cryptographic library cannot sign, or the authority could not be made or kept.
     pub fn leaf(&self, name: &LeafName, now: Timestamp) -> Result<Arc<ServerConfig>, CaError> {
-        if let Some(leaf) = self.0.leaves.get(name) {
+        let inner = self.inner()?;
+        if let Some(leaf) = inner.leaves.get(name) {
             return Ok(leaf);
         }
-        let leaf = Arc::new(self.0.make_leaf(name, now)?);
-        self.0.leaves.insert(name.clone(), Arc::clone(&leaf));
+        let leaf = Arc::new(inner.make_leaf(name, now)?);
+        inner.leaves.insert(name.clone(), Arc::clone(&leaf));
         Ok(leaf)
     }
 }
 
 impl Inner {
+    fn new(key: KeyPair, certificate: CertificateDer<'static>) -> Self {
+        Self {
+            id: id(&key),
+            issuer: Issuer::new(params(&id(&key)), key),
+            certificate,
+            template: OnceLock::new(),
+            leaves: Cache::builder().max_capacity(LEAVES).time_to_live(REMEMBERED).build(),
+        }
+    }
+
+    fn template(&self) -> Result<&Template, CaError> {
+        if let Some(template) = self.template.get() {
+            return Ok(template);
+        }
+        let template = Template::new(&self.certificate)?;
+        Ok(self.template.get_or_init(|| template))
+    }
+
     fn make_leaf(&self, name: &LeafName, now: Timestamp) -> Result<ServerConfig, CaError> {
+        let template = self.template()?;
         // Without the authority itself, which whoever trusts it has.
-        let certified = CertifiedKey::new(vec![self.sign_leaf(name, now)?], Arc::clone(&self.leaf_signer));
-        let mut config = self.base.clone();
+        let leaf = self.sign_leaf(name, &template.key, now)?;
+        let certified = CertifiedKey::new(vec![leaf], Arc::clone(&template.signer));
+        let mut config = template.config.clone();
         config.cert_resolver = Arc::new(SingleCertAndKey::from(certified));
         Ok(config)
     }
 
-    fn sign_leaf(&self, name: &LeafName, now: Timestamp) -> Result<CertificateDer<'static>, CaError> {
+    fn sign_leaf(
+        &self,
+        name: &LeafName,
+        key: &KeyPair,
+        now: Timestamp,
+    ) -> Result<CertificateDer<'static>, CaError> {
         let mut params = CertificateParams::default(); // of a random serial number
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, name.common_name());
@@ -160,7 +209,7 @@ impl Inner {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        let leaf = params.signed_by(&self.leaf_key, &self.issuer).map_err(CaError::make)?;
+        let leaf = params.signed_by(key, &self.issuer).map_err(CaError::make)?;
         Ok(leaf.der().clone())
     }
 }
@@ -168,7 +217,20 @@ impl Inner {
 /// Which authority it is: never a key.
 impl fmt::Debug for Ca {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ca").field("id", &self.0.id).finish_non_exhaustive()
+        let id = LazyLock::get(&self.0).and_then(|made| made.as_ref().ok()).map(|inner| &inner.id);
+        f.debug_struct("Ca").field("id", &id).finish_non_exhaustive()
+    }
+}
+
+impl Template {
+    /// The certificate stands in for that of a leaf until there is one.
+    fn new(certificate: &CertificateDer<'static>) -> Result<Self, CaError> {
+        let key = generate()?;
+        let der = PrivateKeyDer::try_from(key.serialize_der()).map_err(CaError::make)?;
+        let signer =
+            provider::default_provider().key_provider.load_private_key(der).map_err(CaError::make)?;
+        let certified = CertifiedKey::new(vec![certificate.clone()], Arc::clone(&signer));
+        Ok(Self { key, signer, config: base(certified)? })
     }
 }
 

@@ -45,7 +45,7 @@ impl Trust {
                 let files = Files::of_data_dir(data_dir);
                 (Ca::open(&ca_directory(data_dir), now())?, Place::Kept { files, fresh: false })
             }
-            None => (Ca::in_memory(now())?, Place::Nowhere),
+            None => (Ca::in_memory(now()), Place::Nowhere),
         };
         Ok(Self { ca, place: Arc::new(Mutex::new(place)) })
     }
@@ -73,13 +73,17 @@ impl Trust {
         }
     }
 
+    fn pem(&self) -> io::Result<String> {
+        self.ca.pem().map_err(io::Error::other)
+    }
+
     /// Where the files are; they are there when this returns. Writes to disk.
     fn files(&self) -> io::Result<Files> {
         let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *place {
             Place::Kept { files, fresh } => {
                 if !*fresh {
-                    files.write_derived(&self.ca.pem(), now())?;
+                    files.write_derived(&self.pem()?, now())?;
                     *fresh = true;
                 }
                 Ok(files.clone())
@@ -88,8 +92,8 @@ impl Trust {
             Place::Nowhere => {
                 let directory = tempfile::Builder::new().prefix("groundrun-").tempdir()?;
                 let files = Files::in_directory(directory.path());
-                std::fs::write(&files.certificate, self.ca.pem())?;
-                files.write_derived(&self.ca.pem(), now())?;
+                std::fs::write(&files.certificate, self.pem()?)?;
+                files.write_derived(&self.pem()?, now())?;
                 *place = Place::Passing(directory);
                 Ok(files)
             }
@@ -98,15 +102,24 @@ impl Trust {
 }
 
 async fn files(State(trust): State<Trust>) -> Response {
-    let written = tokio::task::spawn_blocking(move || trust.files()).await;
+    written(move || trust.files(), |files| axum::Json(files).into_response()).await
+}
+
+async fn certificate(State(trust): State<Trust>) -> Response {
+    let answer = |pem| ([(header::CONTENT_TYPE, "application/x-pem-file")], pem).into_response();
+    written(move || trust.pem(), answer).await
+}
+
+/// Answers with what is made or written on a thread that may wait.
+async fn written<T: Send + 'static>(
+    write: impl FnOnce() -> io::Result<T> + Send + 'static,
+    answer: impl FnOnce(T) -> Response,
+) -> Response {
+    let written = tokio::task::spawn_blocking(write).await;
     match written.map_err(io::Error::other).flatten() {
-        Ok(files) => axum::Json(files).into_response(),
+        Ok(value) => answer(value),
         Err(problem) => groundrun_api::refusal(&Error::internal(format!(
             "The certificates for clients cannot be written: {problem}."
         ))),
     }
-}
-
-async fn certificate(State(trust): State<Trust>) -> Response {
-    ([(header::CONTENT_TYPE, "application/x-pem-file")], trust.ca.pem()).into_response()
 }

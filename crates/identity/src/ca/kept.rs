@@ -21,37 +21,50 @@ const CERTIFICATE: &str = "ca.pem";
 /// The private key.
 const KEY: &str = "ca-key.pem";
 
-/// Reads the authority in `directory`, or makes it.
-pub(super) fn open(directory: &Path, now: Timestamp) -> Result<(KeyPair, CertificateDer<'static>), CaError> {
+type Kept = (KeyPair, CertificateDer<'static>);
+
+/// The authority in `directory`, which is made; `None` if there is none, or only half of one.
+pub(super) fn read(directory: &Path) -> Result<Option<Kept>, CaError> {
     make_directory(directory)?;
-    let (key_path, path) = (directory.join(KEY), directory.join(CERTIFICATE));
-    let kept = read(&path)?;
-    let key = match read(&key_path)? {
-        Some(pem) => parse_key(&key_path, &pem)?,
-        None if kept.is_some() => {
-            return Err(CaError::Damaged { path: key_path, reason: "it is missing and ca.pem is there" });
+    let path = directory.join(CERTIFICATE);
+    match (read_key(directory)?, contents(&path)?) {
+        (Some(key), Some(pem)) => {
+            let certificate =
+                read_certificate(&pem, &key).map_err(|reason| CaError::Damaged { path, reason })?;
+            Ok(Some((key, certificate)))
         }
+        (None, Some(_)) => {
+            Err(CaError::Damaged { path: directory.join(KEY), reason: "it is missing and ca.pem is there" })
+        }
+        (_, None) => Ok(None),
+    }
+}
+
+/// Makes what there is not yet of an authority in `directory`.
+pub(super) fn make(directory: &Path, now: Timestamp) -> Result<Kept, CaError> {
+    let (key_path, path) = (directory.join(KEY), directory.join(CERTIFICATE));
+    let key = match read_key(directory)? {
+        Some(key) => key,
         None => {
             let key = generate()?;
             write(&key_path, key.serialize_pem().as_bytes())?;
             key
         }
     };
-    file::shut_to_others(&key_path, 0o600);
-    file::remove_unfinished(&key_path);
-    let certificate = match kept {
-        Some(pem) => {
-            read_certificate(&pem, &key).map_err(|reason| CaError::Damaged { path: path.clone(), reason })?
-        }
-        None => {
-            let certificate = certify(&key, now)?;
-            write(&path, trust::pem(&certificate).as_bytes())?;
-            open_to_others(&path);
-            certificate
-        }
-    };
-    file::remove_unfinished(&path);
+    let certificate = certify(&key, now)?;
+    write(&path, trust::pem(&certificate).as_bytes())?;
+    open_to_others(&path);
     Ok((key, certificate))
+}
+
+fn read_key(directory: &Path) -> Result<Option<KeyPair>, CaError> {
+    let path = directory.join(KEY);
+    let Some(pem) = contents(&path)? else { return Ok(None) };
+    let key = parse_key(&path, &pem)?;
+    file::shut_to_others(&path, 0o600);
+    file::remove_unfinished(&path);
+    file::remove_unfinished(&directory.join(CERTIFICATE));
+    Ok(Some(key))
 }
 
 fn make_directory(path: &Path) -> Result<(), CaError> {
@@ -66,7 +79,7 @@ fn make_directory(path: &Path) -> Result<(), CaError> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Option<Vec<u8>>, CaError> {
+fn contents(path: &Path) -> Result<Option<Vec<u8>>, CaError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
