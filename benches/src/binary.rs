@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{Outcome, report};
 
-/// Builds the release program as a user would, and says where cargo put it.
+/// Builds the program as a user installs it, and says where cargo put it.
 ///
 /// # Errors
 /// It does not build.
@@ -16,7 +16,7 @@ pub(crate) fn build() -> Outcome<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--release", "--quiet", "-p", "groundrun", "--bin", "groundrun"])
+        .args(["build", "--profile", "dist", "--quiet", "-p", "groundrun", "--bin", "groundrun"])
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()?;
@@ -44,9 +44,9 @@ mod tests {
     #[test]
     fn the_program_is_the_artifact_that_can_be_run() {
         let messages = r#"{"reason":"compiler-artifact","executable":null}
-            {"reason":"compiler-artifact","executable":"/t/release/groundrun"}
+            {"reason":"compiler-artifact","executable":"/t/dist/groundrun"}
             {"reason":"build-finished","success":true}"#;
-        assert_eq!(executable(messages).as_deref(), Some(Path::new("/t/release/groundrun")));
+        assert_eq!(executable(messages).as_deref(), Some(Path::new("/t/dist/groundrun")));
         assert_eq!(executable(r#"{"reason":"build-finished"}"#), None);
     }
 }
