@@ -54,7 +54,6 @@ impl Engine {
         base: &str,
     ) -> Result<(AccountKeyView, KeyFile)> {
         let account = self.keyed_account(caller, account, "create").await?;
-        check_room(&self.user_keys(&account).await?)?;
         let made = self.keys().account_key_file(&account.account, account.project.as_str(), base).await;
         let (key, file) = made.map_err(Error::internal)?;
         let valid = (self.now(), NEVER_ENDS);
@@ -78,7 +77,6 @@ impl Engine {
             KeyError::PublicKey(_) => Error::field("public_key_data", error.to_string()),
             other => Error::internal(other),
         })?;
-        check_room(&self.user_keys(&account).await?)?;
         let valid = key.valid().unwrap_or_else(|| (self.now(), NEVER_ENDS));
         let stored = self.store_key(&account, &key, KeyOrigin::UserProvided, valid).await?;
         view(&account, &stored)
@@ -215,6 +213,9 @@ impl Engine {
     ) -> Result<AccountKey> {
         let Account { email, unique_id } = &account.account;
         let now = self.now();
+        // Of two who come at once only one may take the last place.
+        let _turn = self.0.accounts.lock().await;
+        check_room(&self.user_keys(account).await?)?;
         let mut stored = AccountKey {
             id: key.kid().to_owned(),
             project: account.project.to_string(),

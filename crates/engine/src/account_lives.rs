@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use groundrun_model::account;
 use groundrun_model::iam::{Naming, Resource};
 use groundrun_model::kind::Write;
 use groundrun_model::{Code, Error, Project, Result};
@@ -10,9 +11,6 @@ use serde_json::Value;
 
 use crate::service_accounts::unknown;
 use crate::{Caller, Engine, refused};
-
-/// How long a deleted service account can be brought back, in seconds: 30 days, as documented.
-const UNDELETABLE_SECONDS: i64 = 30 * 24 * 3600;
 
 impl Engine {
     /// Disables a service account, or enables it again; one that is so already stays so. Its credentials
@@ -66,7 +64,7 @@ impl Engine {
             Error::new(Code::FailedPrecondition, format!("Service account {email} {why}"))
         };
         let Some(deleted) = found.deleted else { return Err(refuse("is not deleted.")) };
-        if self.now() > deleted.plus_seconds(UNDELETABLE_SECONDS) {
+        if !account::can_be_undeleted(deleted, self.now()) {
             return Err(unknown(name));
         }
         if self.store().service_account(&found.account.email).await?.is_some() {
@@ -83,11 +81,15 @@ impl Engine {
         next: ServiceAccount,
         writes: Vec<Write>,
     ) -> Result<ServiceAccount> {
-        let _turn = self.0.accounts.lock().await;
+        let turn = self.0.accounts.lock().await;
         // Versions never go back, even if the clock does.
         let next = ServiceAccount { updated: found.updated.advance(self.now()), ..next };
         self.store().update_service_account(&next, found.updated, writes).await.map_err(refused)?;
-        self.note_account(&next).await?;
+        let is_news = self.note_account(&next);
+        drop(turn);
+        if is_news {
+            self.republish().await?;
+        }
         Ok(next)
     }
 

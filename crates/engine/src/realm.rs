@@ -7,16 +7,15 @@ use groundrun_store::ServiceAccount;
 use crate::Engine;
 
 impl Engine {
-    /// Notes a service account as it stands now, and lets that count from the next request on.
-    ///
-    /// # Errors
-    /// 500 if the store cannot be read.
-    pub(crate) async fn note_account(&self, found: &ServiceAccount) -> Result<()> {
-        if !self.0.directory.note(found) {
-            return Ok(());
+    /// Notes a service account as it stands now, and tells whether that is news: then it counts once the
+    /// services are published anew. That is for after the turn of the accounts, because a deployment that
+    /// has the turn of its service may wait for it.
+    pub(crate) fn note_account(&self, found: &ServiceAccount) -> bool {
+        let is_news = self.0.directory.note(found);
+        if is_news {
+            self.change_realm(|realm| realm.identities.set_account(&found.account.email, state(found)));
         }
-        self.change_realm(|realm| realm.identities.set_account(&found.account.email, state(found)));
-        self.republish().await
+        is_news
     }
 
     /// Reads which service accounts there are, and which there were.

@@ -74,7 +74,7 @@ impl Engine {
         let _allowed = self.allow(caller, "iam.serviceAccounts.create", Resource::Project(project)).await?;
         let name = AccountName::of_project(account_id, project)?;
         change.check()?;
-        let _turn = self.0.accounts.lock().await;
+        let turn = self.0.accounts.lock().await;
         let lives = self.store().service_account_lives(&name.email).await?;
         if lives.iter().any(|life| life.deleted.is_none()) {
             return Err(Error::new(
@@ -88,7 +88,11 @@ impl Engine {
             self.forget_account_policy(&created).await?;
         }
         self.store().put_service_account(&created).await.map_err(refused)?;
-        self.note_account(&created).await?;
+        let is_news = self.note_account(&created);
+        drop(turn);
+        if is_news {
+            self.republish().await?;
+        }
         Ok(created)
     }
 
@@ -155,7 +159,8 @@ impl Engine {
         let project = self.project(&parsed.project).await?;
         let named = self.service_account(Account::new(&parsed.email), &project);
         self.store().put_service_account(&named).await.map_err(refused)?;
-        self.note_account(&named).await?;
+        // The first life of an address is nothing that a route has to know.
+        self.note_account(&named);
         Ok(named)
     }
 

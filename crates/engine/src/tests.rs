@@ -290,4 +290,5 @@ async fn a_token_that_no_emulator_minted_is_the_owners() {
     assert_eq!(refused.code, groundrun_model::Code::Unauthenticated);
 }
 
+mod accounts;
 mod workloads;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::name::{Project, is_dns_label, stable_hash};
+use crate::time::Timestamp;
 
 /// The suffix of every service account of a project.
 const SERVICE_ACCOUNT_SUFFIX: &str = ".gserviceaccount.com";
@@ -68,6 +69,14 @@ impl Account {
         let kind = if self.is_service_account() { "serviceAccount" } else { "user" };
         format!("{kind}:{}", self.email)
     }
+}
+
+/// How long a deleted service account can be brought back, in seconds: 30 days, as documented.
+const UNDELETABLE_SECONDS: i64 = 30 * 24 * 3600;
+
+/// Whether a service account that was deleted at this moment can still be brought back.
+pub fn can_be_undeleted(deleted: Timestamp, now: Timestamp) -> bool {
+    now <= deleted.plus_seconds(UNDELETABLE_SECONDS)
 }
 
 /// What is out of the ordinary about an account.
