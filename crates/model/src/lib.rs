@@ -14,6 +14,7 @@ pub mod domain_mapping_v1;
 pub mod door;
 pub mod error;
 pub mod federation;
+pub mod failure;
 pub mod field;
 pub mod iam;
 pub mod instance;

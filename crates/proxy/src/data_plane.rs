@@ -148,8 +148,8 @@ impl DataPlane {
         let call = Call { now: now(), host: &host, path: &path };
         let shown = phase::authenticate(found.route, head, verifier, &call)?;
         let permit = phase::authorize(found.route, &shown, &call, names)?;
-        phase::size(found.route, head)?;
         let instance = phase::revision(&found, random)?;
+        phase::size(&instance, head)?;
 
         let trace = headers::trace(head, random);
         Ok(Admission { permit, verified: shown.verified, instance, trace, checked: shown.header })
