@@ -188,11 +188,7 @@ impl<'b> Seen<'b> {
         for header in headers {
             let is = |name: &str| header.name.eq_ignore_ascii_case(name);
             match header.name.len() {
-                4 if is("host") => {
-                    if seen.host.replace(header.value).is_some() {
-                        return Err("there is more than one Host");
-                    }
-                }
+                4 if is("host") => once(&mut seen.host, header.value, "there is more than one Host")?,
                 6 if is("expect") => {
                     seen.expects = header.value.eq_ignore_ascii_case(b"100-continue");
                     seen.is_special |= !seen.expects;
@@ -201,9 +197,7 @@ impl<'b> Seen<'b> {
                 10 if is("connection") => seen.connection(header.value),
                 14 if is("content-length") => {
                     let length = body::length(header.value).ok_or("Content-Length is not a number")?;
-                    if seen.length.replace(length).is_some() {
-                        return Err("there is more than one Content-Length");
-                    }
+                    once(&mut seen.length, length, "there is more than one Content-Length")?;
                 }
                 17 if is("transfer-encoding") => {
                     if seen.is_chunked || !header.value.eq_ignore_ascii_case(b"chunked") {
@@ -248,6 +242,10 @@ impl<'b> Seen<'b> {
         }
         Ok(host)
     }
+}
+
+fn once<T>(known: &mut Option<T>, value: T, why: &'static str) -> Result<(), &'static str> {
+    if known.replace(value).is_some() { Err(why) } else { Ok(()) }
 }
 
 /// The authority of a target in absolute form.
