@@ -1,6 +1,5 @@
 //! Do bodies of HTTP/1.1 get through whole, in either direction and both at once?
 
-use groundrun_tests::DEADLINE;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::http1::{EMPTY, End, Stage, header, within};

@@ -1,6 +1,6 @@
 //! What becomes of a request of HTTP/1.1 when somebody goes away, is too slow, or says what is none?
 
-use crate::http1::{EMPTY, Stage, header, within};
+use crate::http1::{EMPTY, Stage};
 
 #[tokio::test]
 async fn who_goes_away_takes_the_other_one_along() {
