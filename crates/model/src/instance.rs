@@ -21,4 +21,6 @@ pub struct InstanceSpec {
     pub concurrency: u32,
     /// How long a request may take, in seconds.
     pub timeout_seconds: u32,
+    /// Whether clients come back to where they were, by a cookie.
+    pub session_affinity: bool,
 }

@@ -113,6 +113,7 @@ impl Revision {
             port: u16::try_from(port.unwrap_or(DEFAULT_PORT)).unwrap_or(0),
             concurrency: number(settings.max_instance_request_concurrency),
             timeout_seconds: number(settings.timeout),
+            session_affinity: settings.session_affinity.unwrap_or(false),
         }
     }
 }

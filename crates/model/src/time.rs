@@ -57,6 +57,14 @@ impl Timestamp {
         self.utc().format(form).unwrap_or_default()
     }
 
+    /// As the `expires` of a cookie is spelled since the first: `Thu, 24-Dec-2026 06:00:00 GMT`.
+    pub fn to_cookie_date(self) -> String {
+        let form = format_description!(
+            "[weekday repr:short], [day]-[month repr:short]-[year] [hour]:[minute]:[second] GMT"
+        );
+        self.utc().format(form).unwrap_or_default()
+    }
+
     fn utc(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)

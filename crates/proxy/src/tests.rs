@@ -60,6 +60,7 @@ fn revision(name: &str) -> Arc<InstanceSpec> {
         port: 8080,
         concurrency: 80,
         timeout_seconds: 300,
+        session_affinity: false,
     })
 }
 

@@ -137,6 +137,7 @@ mod tests {
             port: 8080,
             concurrency: 80,
             timeout_seconds: 300,
+            session_affinity: false,
         })
     }
 

@@ -29,6 +29,7 @@ fn spec() -> InstanceSpec {
         port: 9090,
         concurrency: 80,
         timeout_seconds: 300,
+        session_affinity: false,
     }
 }
 

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
-use super::{HostMatch, Route};
+use super::balancer::Balancers;
+use super::{Entry, HostMatch, Route};
 use crate::name::ServiceId;
 use crate::url::{ServiceHosts, tag_splits};
 
@@ -25,31 +26,39 @@ pub struct RoutingTable {
     /// To each mapped domain the host of the service that it leads to. The route is looked up at each
     /// request, so that a mapping need not be published anew when its service is.
     domains: Arc<HashMap<Box<str>, Arc<str>, Seed>>,
+    balancers: Arc<Balancers>,
 }
 
 impl Default for RoutingTable {
     fn default() -> Self {
-        Self { shards: vec![Arc::default(); SHARDS], domains: Arc::default() }
+        Self { shards: vec![Arc::default(); SHARDS], domains: Arc::default(), balancers: Arc::default() }
     }
 }
 
 impl RoutingTable {
-    /// The service that `host` (lower case, no port) leads to. A host as such is tried before its readings
-    /// as `TAG---HOST`; a tag that the service does not have leads nowhere. Mapped domains come last: they
-    /// cannot be hosts of services.
+    /// The service that `host` (lower case, no port) leads to, load balancers aside. A host as such is tried
+    /// before its readings as `TAG---HOST`; a tag that the service does not have leads nowhere. Mapped
+    /// domains come last: they cannot be hosts of services.
     pub fn route(&self, host: &str) -> Option<HostMatch<'_>> {
+        self.route_own(host).or_else(|| self.route_mapped(host))
+    }
+
+    /// The service that has `host` itself, or a tag of which has it.
+    pub(super) fn route_own(&self, host: &str) -> Option<HostMatch<'_>> {
         if let Some(route) = self.find(host) {
-            return Some(HostMatch { route, tag: None, is_mapped: false });
+            return Some(HostMatch { route, tag: None, entry: Entry::Own });
         }
-        let tagged = tag_splits(host).find_map(|(tag, rest)| {
+        tag_splits(host).find_map(|(tag, rest)| {
             let route = self.find(rest)?;
             let (tag, _) = route.tags.get_key_value(tag)?;
-            Some(HostMatch { route, tag: Some(tag), is_mapped: false })
-        });
-        tagged.or_else(|| {
-            let route = self.find(self.domains.get(host)?)?;
-            Some(HostMatch { route, tag: None, is_mapped: true })
+            Some(HostMatch { route, tag: Some(tag), entry: Entry::Own })
         })
+    }
+
+    /// The service that the domain `host` is mapped to.
+    pub(super) fn route_mapped(&self, host: &str) -> Option<HostMatch<'_>> {
+        let route = self.find(self.domains.get(host)?)?;
+        Some(HostMatch { route, tag: None, entry: Entry::Mapped })
     }
 
     /// Whether `host` (lower case, no port) is a mapped domain, also of a service that is not there.
@@ -103,6 +112,21 @@ impl RoutingTable {
         Self { domains: Arc::new(domains.into_iter().map(mapped).collect()), ..self.clone() }
     }
 
+    /// This table with these load balancers, and no others.
+    #[must_use]
+    pub fn with_balancers(&self, balancers: Arc<Balancers>) -> Self {
+        Self { balancers, ..self.clone() }
+    }
+
+    pub(super) fn balancers(&self) -> &Balancers {
+        &self.balancers
+    }
+
+    /// The route of the service with this id, by the host that only it has.
+    pub(super) fn find_as(&self, id: &ServiceId, own_host: &str) -> Option<&Arc<Route>> {
+        self.find(own_host).filter(|route| route.id == *id)
+    }
+
     fn find(&self, host: &str) -> Option<&Arc<Route>> {
         self.shards.get(shard_of(host))?.get(host)
     }
@@ -117,6 +141,7 @@ fn shard_of(host: &str) -> usize {
     (Seed::default().hash_one(host) >> 32) as usize % SHARDS
 }
 
-fn own_host(hosts: &ServiceHosts) -> &Arc<str> {
+/// Of the hosts of a service the one that no other service has, if there is one.
+pub(super) fn own_host(hosts: &ServiceHosts) -> &Arc<str> {
     hosts.deterministic.as_ref().unwrap_or(&hosts.hash)
 }

@@ -26,6 +26,7 @@ pub(crate) fn spec(id: &ServiceId, revision: &str) -> InstanceSpec {
         port: 8080,
         concurrency: 80,
         timeout_seconds: 300,
+        session_affinity: false,
     }
 }
 
@@ -182,7 +183,7 @@ fn ingress_and_the_default_url_close_a_service() {
     let closed = |ingress: &str, default_url_disabled, origin| {
         let ingress = Ingress::from_text(ingress).unwrap();
         let route = Arc::new(Route::build(RouteFacts { ingress, default_url_disabled, ..facts(&id) }));
-        HostMatch { route: &route, tag: None, is_mapped: false }.closed_to(origin)
+        HostMatch { route: &route, tag: None, entry: Entry::Own }.closed_to(origin)
     };
     use Origin::{External, Internal};
     assert_eq!(closed("all", false, External), None);
@@ -206,7 +207,7 @@ fn a_mapped_domain_leads_to_its_service_whatever_becomes_of_that() {
 
     let table = empty.with(Route::build(RouteFacts { default_url_disabled: true, ..facts(&id) }));
     let found = table.route("api.example.com").unwrap();
-    assert_eq!((&found.route.id, found.is_mapped), (&id, true));
+    assert_eq!((&found.route.id, found.entry), (&id, Entry::Mapped));
     assert_eq!(found.closed_to(Origin::External), None);
     assert_eq!(table.routes().count(), 1);
     let own = table.route(&ServiceHosts::new(&id).hash).unwrap();
