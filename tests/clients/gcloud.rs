@@ -76,6 +76,7 @@ impl Gcloud {
             metadata_account: None,
             iam_propagation_seconds: 0,
             identities: groundrun_model::iam::Identities::default(),
+            rules: groundrun_model::rule::Rules::default(),
         };
         change(&mut options);
         let keys = Keys::from_pems(ID_TOKEN_KEY, SERVICE_ACCOUNT_KEY).expect("the test keys are whole");

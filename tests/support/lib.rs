@@ -90,6 +90,7 @@ impl World {
             metadata_account: None,
             iam_propagation_seconds: 0,
             identities: Identities::default(),
+            rules: groundrun_model::rule::Rules::default(),
         };
         change(&mut options);
         let clock = TestClock::new();

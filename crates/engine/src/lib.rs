@@ -43,6 +43,7 @@ use groundrun_identity::Keys;
 use groundrun_model::account::Account;
 use groundrun_model::iam::{Identities, Realm};
 use groundrun_model::routing::RoutingTable;
+use groundrun_model::rule::Rules;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::UrlConfig;
 use groundrun_model::{Error, Project, Region, Result};
@@ -93,6 +94,8 @@ pub struct Config {
     pub iam_propagation_seconds: i64,
     /// Who is in which group and domain.
     pub identities: Identities,
+    /// What images stand for on this machine.
+    pub rules: Rules,
     /// The project that exists from the start.
     pub project: Project,
     /// The region of requests that name none.

@@ -136,7 +136,8 @@ impl Engine {
         let mut instances = Instances::new();
         for record in self.store().get_many(Kind::Revision, &keys).await? {
             let key = record.key.clone();
-            instances.insert(key, Arc::new(Revision::from_record(record)?.instance_spec()));
+            instances
+                .insert(key, Arc::new(Revision::from_record(record)?.instance_spec(&self.0.config.rules)));
         }
         Ok(instances)
     }

@@ -63,13 +63,15 @@ impl Engine {
 
     /// Starts the first instance of a revision. This may take minutes, and holds nobody up.
     async fn start(&self, revision: Revision) -> Start {
-        let event = match self.0.parts.backend.start(revision.instance_spec(), self.logs()).await {
-            Ok(()) => RevisionEvent::Started,
-            Err(failure) => RevisionEvent::StartFailed(Failure {
-                reason: failure.reason.to_string(),
-                message: failure.message.to_string(),
-            }),
-        };
+        let event =
+            match self.0.parts.backend.start(revision.instance_spec(&self.0.config.rules), self.logs()).await
+            {
+                Ok(()) => RevisionEvent::Started,
+                Err(failure) => RevisionEvent::StartFailed(Failure {
+                    reason: failure.reason.to_string(),
+                    message: failure.message.to_string(),
+                }),
+            };
         (revision.name, event)
     }
 

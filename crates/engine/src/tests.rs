@@ -44,6 +44,7 @@ async fn engine(store: Store) -> Engine {
     let config = Config {
         iam_propagation_seconds: 0,
         identities: Identities::default(),
+        rules: groundrun_model::rule::Rules::default(),
         revision_policy: RevisionPolicy::EveryChange,
         urls: UrlConfig { style: UrlStyle::Local, port: 8786 },
         strict_identity: false,
@@ -56,7 +57,7 @@ async fn engine(store: Store) -> Engine {
     let keys = Keys::from_pems(ID_TOKEN_KEY, SERVICE_ACCOUNT_KEY).unwrap();
     let (clock, draw) = (Clock::system(), Draw::seeded(7));
     let logs = Logs::new(Timestamp::default);
-    let parts = Parts { store, keys, backend: Backend::Echo, logs, clock, draw };
+    let parts = Parts { store, keys, backend: Backend::new(), logs, clock, draw };
     Engine::open(config, parts).await.unwrap()
 }
 

@@ -268,8 +268,8 @@ impl Engine {
         let name =
             status.latest_ready.as_ref().or(status.latest_created.as_ref()).ok_or_else(|| missing(id))?;
         let record = self.store().get(&id.revision_key(name)).await?.ok_or_else(|| missing(id))?;
-        let account = Revision::from_record(record)?.instance_spec().service_account;
-        let account = Some(account).filter(|account| !account.is_empty());
+        let account = Revision::from_record(record)?.template.settings.service_account;
+        let account = account.filter(|account| !account.is_empty());
         Ok(Workload {
             revision: Some((id.name.clone(), name.clone())),
             ..self.workload_as(account.as_deref(), &id.project, &id.region)

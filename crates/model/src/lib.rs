@@ -30,6 +30,7 @@ pub mod revision;
 pub mod revision_v1;
 pub mod revision_v2;
 pub mod routing;
+pub mod rule;
 pub mod schema;
 pub mod selector;
 pub mod service;

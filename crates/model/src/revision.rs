@@ -5,9 +5,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::instance::InstanceSpec;
+use crate::instance::{InstanceSpec, Protocol};
 use crate::kind::{Kind, Record, Resource, read, write};
 use crate::name::{Project, Region, RevisionName, ServiceName};
+use crate::rule::Rules;
 use crate::service::defaults::DEFAULT_PORT;
 use crate::service::{Container, Failure, Map, RevisionTemplate, ServiceId};
 use crate::time::Timestamp;
@@ -91,10 +92,11 @@ impl Revision {
         resolve_digest(container.and_then(|container| container.image.as_deref()).unwrap_or_default())
     }
 
-    /// What a backend must be told in order to run the revision.
-    pub fn instance_spec(&self) -> InstanceSpec {
+    /// What a backend must be told in order to run the revision; `rules` say what its image stands for here.
+    pub fn instance_spec(&self, rules: &Rules) -> InstanceSpec {
         let container = self.template.ingress_container();
-        let port = container.and_then(|container| container.ports.first()?.container_port);
+        let image = container.and_then(|container| container.image.as_deref()).unwrap_or_default();
+        let port = container.and_then(|container| container.ports.first());
         let env = container.map(|container| container.env.as_slice()).unwrap_or_default();
         let settings = &self.template.settings;
         let number = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
@@ -102,6 +104,7 @@ impl Revision {
             service: self.service.clone(),
             revision: self.name.clone(),
             image: self.image_digest(),
+            runs: rules.claim(image),
             service_account: settings.service_account.clone().unwrap_or_default(),
             env: env
                 .iter()
@@ -110,10 +113,12 @@ impl Revision {
                     Some((variable.name.clone()?, variable.value.clone().unwrap_or_default()))
                 })
                 .collect(),
-            port: u16::try_from(port.unwrap_or(DEFAULT_PORT)).unwrap_or(0),
+            port: u16::try_from(port.and_then(|port| port.container_port).unwrap_or(DEFAULT_PORT))
+                .unwrap_or(0),
+            protocol: Protocol::of_port(port.and_then(|port| port.name.as_deref())),
             concurrency: number(settings.max_instance_request_concurrency),
             timeout_seconds: number(settings.timeout),
-            session_affinity: settings.session_affinity.unwrap_or(false),
+            session_affinity: settings.session_affinity.unwrap_or_default(),
         }
     }
 }

@@ -9,15 +9,15 @@ use groundrun_identity::{Verified, Verifier};
 use groundrun_model::Timestamp;
 use groundrun_model::door;
 use groundrun_model::instance::InstanceSpec;
-use groundrun_model::invoke::{Call, Permit};
+use groundrun_model::invoke::{Call, CredentialHeader, Permit};
 use groundrun_model::request::{self, TraceContext};
 use groundrun_model::routing::RoutingTable;
 use groundrun_runtime::{Backend, Body, BoxError, Logs};
-use http::request::Parts;
 use http::{Request, Response};
 
 use crate::arrival::Arrival;
 use crate::forward::forward;
+use crate::head::RequestHead;
 use crate::reject::Rejection;
 use crate::{headers, log, phase};
 
@@ -77,6 +77,8 @@ pub(crate) struct Admission {
     pub(crate) verified: Option<Verified>,
     pub(crate) instance: Arc<InstanceSpec>,
     pub(crate) trace: TraceContext,
+    /// The header that was looked at for the token; a public service looks at none.
+    pub(crate) checked: Option<CredentialHeader>,
 }
 
 impl DataPlane {
@@ -98,9 +100,11 @@ impl DataPlane {
         let (mut head, body) = request.into_parts();
         let (method, uri) = (head.method.clone(), head.uri.clone());
         let arrived = log::Arrived::new((self.0.now)(), &head, &arrival);
-        let outcome = match self.admit(&mut head, &arrival) {
+        let outcome = match self.admit(&head, &arrival) {
             Ok(admission) => {
-                let response = forward(self.0.backend, &admission, Request::from_parts(head, body)).await;
+                headers::remove_signatures(&mut head.headers, admission.checked);
+                headers::for_instance(&mut head, &arrival, &admission.trace);
+                let response = forward(&self.0.backend, &admission, Request::from_parts(head, body)).await;
                 response.map(|response| (admission, response))
             }
             Err(rejection) => Err(rejection),
@@ -122,31 +126,32 @@ impl DataPlane {
         }
     }
 
-    /// The phases of Cloud Run, each of which may reject. At the end the request is as an instance is to
-    /// see it.
-    fn admit(&self, head: &mut Parts, arrival: &Arrival<'_>) -> Result<Admission, Rejection> {
+    /// The phases of Cloud Run, each of which may reject.
+    pub(crate) fn admit(
+        &self,
+        head: &impl RequestHead,
+        arrival: &Arrival<'_>,
+    ) -> Result<Admission, Rejection> {
         let Setup { table, verifier, options, now, random, names, .. } = &*self.0;
         let table = table.load();
-        let path = head.uri.path();
+        let path = head.path();
 
         let found = phase::host(&table, arrival.authority, path)?;
-        phase::method(&head.method)?;
+        phase::method(head.method())?;
         phase::reserved_path(path)?;
         phase::ingress(&found, arrival.origin)?;
-        phase::https(options.https_redirect, arrival, &head.uri)?;
+        phase::https(options.https_redirect, arrival, head.path_and_query())?;
         // One moment for the token, the conditions and the policies.
         let host = door::host_of(arrival.authority).unwrap_or_default();
         // What the instance sees, lest an escape lead around a condition.
         let path = request::without_needless_escapes(path);
         let call = Call { now: now(), host: &host, path: &path };
-        let shown = phase::authenticate(found.route, &head.headers, verifier, &call)?;
+        let shown = phase::authenticate(found.route, head, verifier, &call)?;
         let permit = phase::authorize(found.route, &shown, &call, names)?;
-        headers::remove_signatures(&mut head.headers, shown.header);
         phase::size(found.route, head)?;
         let instance = phase::revision(&found, random)?;
 
-        let trace = headers::trace(&head.headers, random);
-        headers::for_instance(head, arrival, &trace);
-        Ok(Admission { permit, verified: shown.verified, instance, trace })
+        let trace = headers::trace(head, random);
+        Ok(Admission { permit, verified: shown.verified, instance, trace, checked: shown.header })
     }
 }

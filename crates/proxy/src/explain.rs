@@ -22,6 +22,7 @@ pub(crate) fn why(rejection: &Rejection) -> String {
         Rejection::Denied { denial, .. } => denial.explanation(),
         Rejection::TooLarge { .. } => "the body has more than the 32 MiB that HTTP/1 may carry".to_owned(),
         Rejection::NoRevision { .. } => "no ready revision receives traffic".to_owned(),
+        Rejection::Instance { problem, .. } => problem.clone(),
         Rejection::BrokenBody => "the body of the request broke off".to_owned(),
     }
 }
@@ -42,7 +43,9 @@ pub(crate) fn fix(rejection: &Rejection) -> Option<String> {
 pub(crate) fn logged_service(rejection: &Rejection) -> Option<&ServiceId> {
     match rejection {
         Rejection::Denied { route, .. } => Some(&route.id),
-        Rejection::TooLarge { service } | Rejection::NoRevision { service } => Some(service),
+        Rejection::TooLarge { service }
+        | Rejection::NoRevision { service }
+        | Rejection::Instance { service, .. } => Some(service),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@ use crate::{headers, phase};
 /// # Errors
 /// The body broke off, or has more than it may have and did not announce it.
 pub(crate) async fn forward<B>(
-    backend: Backend,
+    backend: &Backend,
     admission: &Admission,
     request: Request<B>,
 ) -> Result<Response<Body>, Rejection>
@@ -49,5 +49,8 @@ fn rejection(error: &RespondError, admission: &Admission) -> Rejection {
             Rejection::TooLarge { service: admission.instance.service.clone() }
         }
         RespondError::RequestBody(_) => Rejection::BrokenBody,
+        RespondError::Unreachable { .. } | RespondError::Malformed(_) => {
+            Rejection::Instance { service: admission.instance.service.clone(), problem: error.to_string() }
+        }
     }
 }

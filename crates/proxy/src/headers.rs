@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use crate::arrival::Arrival;
 use crate::data_plane::Random;
+use crate::head::RequestHead;
 use crate::phase::SERVERLESS_AUTHORIZATION;
 
 /// What the front end calls itself.
@@ -42,10 +43,9 @@ fn remove_signatures_in(headers: &mut HeaderMap, name: HeaderName) {
 }
 
 /// The trace that a request belongs to.
-pub(crate) fn trace(headers: &HeaderMap, random: &Random) -> TraceContext {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+pub(crate) fn trace(head: &impl RequestHead, random: &Random) -> TraceContext {
     let fresh = u128::from(random()) << 64 | u128::from(random());
-    TraceContext::new(text(TRACEPARENT), text(CLOUD_TRACE), fresh, random())
+    TraceContext::new(head.text(&TRACEPARENT), head.text(&CLOUD_TRACE), fresh, random())
 }
 
 /// Makes the request what an instance is to see: the target in origin form, the host that the client

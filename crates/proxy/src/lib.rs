@@ -10,6 +10,7 @@ mod arrival;
 mod data_plane;
 mod explain;
 mod forward;
+mod head;
 mod headers;
 mod log;
 mod phase;

@@ -11,7 +11,6 @@ use groundrun_model::invoke::Caller;
 use groundrun_model::log::{LogEntry, Payload, RequestEntry, RequestLine, Source, refusal_message};
 use groundrun_runtime::Body;
 use http::header::USER_AGENT;
-use http::request::Parts;
 use http::{Method, Response, StatusCode, Version};
 use hyper::body::Body as _;
 use tracing::{debug, info, warn};
@@ -19,6 +18,7 @@ use tracing::{debug, info, warn};
 use crate::arrival::{Arrival, Scheme};
 use crate::data_plane::Admission;
 use crate::explain;
+use crate::head::RequestHead;
 use crate::reject::Rejection;
 
 const TARGET: &str = "groundrun::request";
@@ -79,17 +79,17 @@ pub(crate) struct Arrived {
 impl Arrived {
     /// Notes what a client sent. It is copied: a piece of the buffer that it stands in would keep all of
     /// that.
-    pub(crate) fn new(at: Timestamp, head: &Parts, arrival: &Arrival<'_>) -> Self {
+    pub(crate) fn new(at: Timestamp, head: &impl RequestHead, arrival: &Arrival<'_>) -> Self {
         let scheme = match arrival.scheme {
             Scheme::Http => "http",
             Scheme::Https => "https",
         };
-        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-        let user_agent = head.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        let target = head.path_and_query();
+        let user_agent = head.text(&USER_AGENT);
         let line = RequestLine::new(
-            head.method.as_str(),
+            head.method(),
             [scheme, arrival.authority, target],
-            protocol(head.version),
+            protocol(head.version()),
             user_agent.unwrap_or_default(),
         );
         Self { at, remote: arrival.peer.ip(), line }

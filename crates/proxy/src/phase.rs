@@ -11,11 +11,11 @@ use groundrun_model::invoke::{self, Call, Credential, CredentialHeader, Denial, 
 use groundrun_model::request;
 use groundrun_model::routing::{DICE, HostMatch, Origin, Route, RoutingTable};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
+use http::{HeaderName, Version};
 
 use crate::arrival::{Arrival, Scheme};
 use crate::data_plane::{Names, Random};
+use crate::head::RequestHead;
 use crate::reject::Rejection;
 
 /// The header that wins over `Authorization`.
@@ -34,8 +34,8 @@ pub(crate) fn host<'t>(
 }
 
 /// Is the method one that services never see?
-pub(crate) fn method(method: &Method) -> Result<(), Rejection> {
-    if request::is_refused_method(method.as_str()) { Err(Rejection::Method) } else { Ok(()) }
+pub(crate) fn method(method: &str) -> Result<(), Rejection> {
+    if request::is_refused_method(method) { Err(Rejection::Method) } else { Ok(()) }
 }
 
 /// Is the path one that services never see?
@@ -50,12 +50,11 @@ pub(crate) fn ingress(found: &HostMatch<'_>, origin: Origin) -> Result<(), Rejec
 }
 
 /// Must the client come back by https?
-pub(crate) fn https(redirect: bool, arrival: &Arrival<'_>, uri: &Uri) -> Result<(), Rejection> {
+pub(crate) fn https(redirect: bool, arrival: &Arrival<'_>, target: &str) -> Result<(), Rejection> {
     if !redirect || arrival.scheme == Scheme::Https {
         return Ok(());
     }
-    let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    Err(Rejection::PlainHttp { location: format!("https://{}{path}", arrival.authority) })
+    Err(Rejection::PlainHttp { location: format!("https://{}{target}", arrival.authority) })
 }
 
 /// What a client showed, and what it was worth.
@@ -70,15 +69,15 @@ pub(crate) struct Shown {
 /// Who calls?
 pub(crate) fn authenticate(
     route: &Arc<Route>,
-    headers: &HeaderMap,
+    head: &impl RequestHead,
     verifier: &Verifier,
     call: &Call<'_>,
 ) -> Result<Shown, Rejection> {
     if route.access.public(call).is_some() {
         return Ok(Shown::default());
     }
-    let values = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    let (credential, header) = Credential::pick(values(SERVERLESS_AUTHORIZATION), values(AUTHORIZATION));
+    let (credential, header) =
+        Credential::pick(head.values(&SERVERLESS_AUTHORIZATION), head.values(&AUTHORIZATION));
     let verified = match credential {
         Credential::None => Ok(None),
         Credential::Malformed(why) => Err(why.to_owned()),
@@ -105,10 +104,9 @@ pub(crate) fn authorize(
 }
 
 /// Does the request announce more than it may have?
-pub(crate) fn size(route: &Arc<Route>, head: &Parts) -> Result<(), Rejection> {
-    let announced =
-        head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    match (announced, body_limit(head.version)) {
+pub(crate) fn size(route: &Arc<Route>, head: &impl RequestHead) -> Result<(), Rejection> {
+    let announced = head.text(&CONTENT_LENGTH).and_then(|value| value.parse::<u64>().ok());
+    match (announced, body_limit(head.version())) {
         (Some(announced), Some(limit)) if announced > limit => {
             Err(Rejection::TooLarge { service: route.id.clone() })
         }

@@ -44,6 +44,8 @@ pub(crate) enum Rejection {
     TooLarge { service: ServiceId },
     /// The service has no revision that serves.
     NoRevision { service: ServiceId },
+    /// The instance gave no proper response.
+    Instance { service: ServiceId, problem: String },
     /// The body broke off, and most likely the client with it.
     BrokenBody,
 }
@@ -98,7 +100,7 @@ impl Rejection {
             Self::Denied { denial, .. } if is_unauthorized(denial) => StatusCode::UNAUTHORIZED,
             Self::Denied { .. } => StatusCode::FORBIDDEN,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NoRevision { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoRevision { .. } | Self::Instance { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::BrokenBody => StatusCode::BAD_REQUEST,
         }
     }
@@ -116,7 +118,7 @@ impl Rejection {
             Self::TooLarge { .. } => {
                 ("Request Entity Too Large", "Your client issued a request that was too large.".to_owned())
             }
-            Self::NoRevision { .. } => {
+            Self::NoRevision { .. } | Self::Instance { .. } => {
                 ("Service Unavailable", "The service is not available at this time.".to_owned())
             }
             Self::BrokenBody => ("Bad Request", "Your client issued a malformed request.".to_owned()),

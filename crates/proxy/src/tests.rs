@@ -17,8 +17,9 @@ use bytes::Bytes;
 use groundrun_identity::Keys;
 use groundrun_model::account::Account;
 use groundrun_model::iam::{AccountState, Binding, Policy, Realm};
-use groundrun_model::instance::InstanceSpec;
+use groundrun_model::instance::{InstanceSpec, Protocol};
 use groundrun_model::routing::{AccessFacts, Ingress, Origin, Route, RouteFacts, RoutingTable};
+use groundrun_model::rule::Runs;
 use groundrun_model::token::IdClaims;
 use groundrun_model::url::{ServiceHosts, UrlConfig, UrlStyle};
 use groundrun_model::{Project, Region, RevisionName, ServiceId, ServiceName, Timestamp};
@@ -60,6 +61,8 @@ fn revision(name: &str) -> Arc<InstanceSpec> {
         port: 8080,
         concurrency: 80,
         timeout_seconds: 300,
+        runs: Runs::Echo,
+        protocol: Protocol::Http1,
         session_affinity: false,
     })
 }
@@ -138,7 +141,7 @@ impl Service {
             options: self.options,
             table: Arc::new(ArcSwap::from_pointee(self.table())),
             verifier: keys.verifier(),
-            backend: Backend::Echo,
+            backend: Backend::new(),
             logs: Logs::new(|| NOW),
             now: Arc::new(|| NOW),
             random: Arc::new(move || next.fetch_add(1, Ordering::Relaxed)),

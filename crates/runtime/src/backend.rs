@@ -6,11 +6,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use groundrun_model::instance::InstanceSpec;
 use groundrun_model::log::Stream;
+use groundrun_model::rule::Runs;
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::echo::{self, EchoCaller};
 use crate::logs::Logs;
+use crate::upstream::Upstreams;
 
 /// Any error of a body.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -18,11 +20,13 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// The body of a response, whichever backend it comes from.
 pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 
-/// What runs instances. One value serves all revisions, and is cheap to clone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
-    /// Nothing runs: every revision answers with what it was sent.
-    Echo,
+/// What runs instances. One value serves all revisions; clones are one.
+#[derive(Debug, Clone, Default)]
+pub struct Backend(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    upstreams: Upstreams,
 }
 
 /// Why no instance of a revision could be started, as its conditions are to say.
@@ -41,31 +45,46 @@ pub enum RespondError {
     /// The body of the request broke off.
     #[error("the body of the request broke off: {0}")]
     RequestBody(BoxError),
+    /// Nothing accepts a connection at the address of the instance.
+    #[error("cannot connect to {authority}: {problem}")]
+    Unreachable {
+        /// Host and port.
+        authority: String,
+        /// What the system says.
+        problem: std::io::Error,
+    },
+    /// The connection broke off before a response, or what came was none.
+    #[error("no proper response from the instance: {0}")]
+    Malformed(BoxError),
 }
 
 impl Backend {
+    /// A backend that runs nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// Starts an instance of the revision, and returns when it is ready for requests. What it writes goes
-    /// to `logs`. An echo is ready at once and says so, unless nobody could have pulled its image.
+    /// to `logs`. An echo is ready at once and says so, unless nobody could have pulled its image. A server
+    /// that runs already is not waited for: whether it answers is known when it is called.
     ///
     /// # Errors
     /// The instance did not become ready.
     pub async fn start(&self, spec: InstanceSpec, logs: &Logs) -> Result<(), StartFailure> {
-        match self {
-            Self::Echo => {
+        let text = match &spec.runs {
+            Runs::Echo => {
                 echo::start(&spec)?;
-                let text = format!("listening on port {}", spec.port);
-                logs.write(&Arc::new(spec), Stream::Stdout, &text);
-                Ok(())
+                format!("listening on port {}", spec.port)
             }
-        }
+            Runs::Url(upstream) => format!("requests go to http://{}", upstream.authority()),
+        };
+        logs.write(&Arc::new(spec), Stream::Stdout, &text);
+        Ok(())
     }
 
-    /// Stops the instances of the revision, and returns when they are gone. An echo has none.
-    pub async fn stop(&self, _spec: &InstanceSpec) {
-        match self {
-            Self::Echo => {}
-        }
-    }
+    /// Stops the instances of the revision, and returns when they are gone. Neither an echo nor a server
+    /// that ran already has any.
+    pub async fn stop(&self, _spec: &InstanceSpec) {}
 
     /// The response of an instance of the revision. `caller` is for backends that show it; what an
     /// instance may know of its caller is in the headers.
@@ -82,8 +101,9 @@ impl Backend {
         B: hyper::body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        match self {
-            Self::Echo => echo::respond(spec, request, caller).await,
+        match &spec.runs {
+            Runs::Echo => echo::respond(spec, request, caller).await,
+            Runs::Url(upstream) => self.0.upstreams.respond(upstream, spec.protocol, request).await,
         }
     }
 }

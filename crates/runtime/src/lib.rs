@@ -6,6 +6,7 @@
 mod backend;
 mod echo;
 mod logs;
+mod upstream;
 
 #[cfg(test)]
 mod tests;

@@ -118,6 +118,8 @@ fn make_room(shard: &mut HashMap<ServiceId, Ring>) -> Ring {
 
 #[cfg(test)]
 mod tests {
+    use groundrun_model::instance::Protocol;
+    use groundrun_model::rule::Runs;
     use groundrun_model::{Project, Region, RevisionName, ServiceName};
 
     use super::*;
@@ -137,6 +139,8 @@ mod tests {
             port: 8080,
             concurrency: 80,
             timeout_seconds: 300,
+            runs: Runs::Echo,
+            protocol: Protocol::Http1,
             session_affinity: false,
         })
     }

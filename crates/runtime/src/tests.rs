@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use groundrun_model::instance::InstanceSpec;
+use groundrun_model::instance::{InstanceSpec, Protocol};
+use groundrun_model::rule::Runs;
 use groundrun_model::{Project, Region, RevisionName, ServiceId, ServiceName, Timestamp};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -29,6 +30,8 @@ fn spec() -> InstanceSpec {
         port: 9090,
         concurrency: 80,
         timeout_seconds: 300,
+        runs: Runs::Echo,
+        protocol: Protocol::Http1,
         session_affinity: false,
     }
 }
@@ -38,7 +41,7 @@ fn request(method: &str, body: &'static str) -> Request<Full<Bytes>> {
 }
 
 async fn echo(request: Request<Full<Bytes>>, caller: Option<EchoCaller<'_>>) -> Response<Body> {
-    Backend::Echo.respond(&spec(), request, caller).await.unwrap()
+    Backend::new().respond(&spec(), request, caller).await.unwrap()
 }
 
 async fn text(response: Response<Body>) -> String {
@@ -48,8 +51,8 @@ async fn text(response: Response<Body>) -> String {
 #[tokio::test]
 async fn an_echo_is_ready_at_once() {
     let logs = Logs::new(|| Timestamp::from_seconds(7));
-    assert_eq!(Backend::Echo.start(spec(), &logs).await, Ok(()));
-    Backend::Echo.stop(&spec()).await;
+    assert_eq!(Backend::new().start(spec(), &logs).await, Ok(()));
+    Backend::new().stop(&spec()).await;
     let entries = logs.read(|service| *service == spec().service);
     let [entry] = entries.as_slice() else { panic!("{entries:?}") };
     assert_eq!((entry.text(), entry.log_id()), (Some("listening on port 9090"), "stdout"));
@@ -144,7 +147,7 @@ async fn echo_pieces<const N: usize>(
     pieces: [Result<Frame<Bytes>, BoxError>; N],
 ) -> Result<Response<Body>, RespondError> {
     let request = request("POST", "").map(|_| Pieces(pieces.into()));
-    Backend::Echo.respond(&spec(), request, None).await
+    Backend::new().respond(&spec(), request, None).await
 }
 
 fn data(text: &'static str) -> Result<Frame<Bytes>, BoxError> {

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use groundrun_model::iam::Identities;
+use groundrun_model::rule::{RuleEntry, Rules};
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::UrlStyle;
 use groundrun_model::{Project, Region};
@@ -134,6 +135,8 @@ options! {
         groups: BTreeMap<String, Vec<String>>;
         /// The addresses in each domain besides those that end in it
         domains: BTreeMap<String, Vec<String>>;
+        /// Which images stand for what on this machine; the first that matches counts
+        rules: Vec<RuleEntry>;
     }
 }
 
@@ -160,6 +163,10 @@ impl Options {
             let reason =
                 at.map_or_else(String::new, |field| format!("{field}: ")) + &error.into_description();
             ConfigError::Value { option, reason }
+        })?;
+        Rules::read(&settings.rules).map_err(|error| {
+            let reason = error.violations.first().map(|one| format!("{}: {}", one.field, one.description));
+            ConfigError::Value { option: "rules", reason: reason.unwrap_or(error.message) }
         })?;
         Ok(settings)
     }
@@ -198,6 +205,7 @@ impl Settings {
             iam_propagation_seconds: self.iam_propagation.seconds(),
             // An entry that is none was refused when the options were resolved.
             identities: self.identities().unwrap_or_default(),
+            rules: Rules::read(&self.rules).unwrap_or_default(),
         }
     }
 }

@@ -20,7 +20,8 @@ fn a_file_may_set_every_option() {
          revisionPolicy: template\nurlStyle: hosted\nhttpsRedirect: true\nexplain: true\nstrictIdentity: true\nstrictEtags: true\nenforceApiIam: true\n\
          metadataAccount: sa@p.iam.gserviceaccount.com\niamPropagation: 2m\n\
          log: debug\ngroups:\n  devs@example.com: [user:dev@example.com, ops@example.com]\n\
-         domains:\n  corp.test: [ada@gmail.test]\n",
+         domains:\n  corp.test: [ada@gmail.test]\n\
+         rules:\n- {image: team/*, url: \"http://127.0.0.1:3000\"}\n",
     );
     let expected = Settings {
         listen: "127.0.0.1:9000".parse().unwrap(),
@@ -40,12 +41,23 @@ fn a_file_may_set_every_option() {
         log: LogLevel::Debug,
         groups: listed("devs@example.com", &["user:dev@example.com", "ops@example.com"]),
         domains: listed("corp.test", &["ada@gmail.test"]),
+        rules: vec![RuleEntry { image: "team/*".to_owned(), url: "http://127.0.0.1:3000".to_owned() }],
     };
     assert_eq!(options.resolve().unwrap(), expected);
 }
 
 fn listed(name: &str, members: &[&str]) -> BTreeMap<String, Vec<String>> {
     [(name.to_owned(), members.iter().map(ToString::to_string).collect())].into()
+}
+
+#[test]
+fn a_rule_that_is_none_is_named() {
+    let refused = |text: &str| read(text).resolve().unwrap_err().to_string();
+    assert_eq!(
+        refused("rules:\n- {image: a, url: \"http://127.0.0.1:1\"}\n- {image: b, url: 127.0.0.1:3000}\n"),
+        "rules: rules[1].url: a URL of a server begins with http://"
+    );
+    assert!(refusal("rules:\n- {image: a, uri: x}\n").contains("unknown key `uri`"));
 }
 
 #[test]
@@ -95,7 +107,7 @@ fn an_unknown_key_is_told_with_its_line_and_the_key_that_was_meant() {
         told("quux"),
         "dir/groundrun.yaml:3: unknown key `quux`; known are listen, project, region, dataDir, ephemeral, \
          revisionPolicy, urlStyle, httpsRedirect, explain, strictIdentity, strictEtags, enforceApiIam, metadataAccount, \
-         iamPropagation, log, groups, domains"
+         iamPropagation, log, groups, domains, rules"
     );
 }
 

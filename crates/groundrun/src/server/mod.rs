@@ -18,6 +18,7 @@ use groundrun_api::MetadataServer;
 use groundrun_engine::{Clock, Config, Draw, Engine, Parts};
 use groundrun_identity::{CaError, KeyError, Keys};
 use groundrun_model::iam::Identities;
+use groundrun_model::rule::Rules;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::{UrlConfig, UrlStyle};
 use groundrun_model::{Error, Project, Region};
@@ -66,6 +67,8 @@ pub struct ServeOptions {
     pub iam_propagation_seconds: i64,
     /// Who is in which group and domain.
     pub identities: Identities,
+    /// What images stand for on this machine.
+    pub rules: Rules,
 }
 
 /// What an emulator takes from the world and tests fix.
@@ -160,10 +163,11 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         metadata_account: options.metadata_account,
         iam_propagation_seconds: options.iam_propagation_seconds,
         identities: options.identities,
+        rules: options.rules,
         project,
         region,
     };
-    let backend = Backend::Echo;
+    let backend = Backend::new();
     let clock = world.clock.clone();
     let logs = {
         let clock = clock.clone();
@@ -172,7 +176,7 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
     let parts = Parts {
         store,
         keys: keys.clone(),
-        backend,
+        backend: backend.clone(),
         logs: logs.clone(),
         clock: world.clock,
         draw: world.draw,

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::iam::{Binding, Policy};
+use crate::instance::Protocol;
 use crate::name::{Project, Region, RevisionName, ServiceName};
+use crate::rule::Runs;
 use crate::url::UrlStyle;
 
 pub(crate) fn service(project: &str, region: &str, name: &str) -> ServiceId {
@@ -26,6 +28,8 @@ pub(crate) fn spec(id: &ServiceId, revision: &str) -> InstanceSpec {
         port: 8080,
         concurrency: 80,
         timeout_seconds: 300,
+        runs: Runs::Echo,
+        protocol: Protocol::Http1,
         session_affinity: false,
     }
 }
