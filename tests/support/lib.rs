@@ -27,6 +27,7 @@ use groundrun::server::{self, ServeOptions, Server};
 use groundrun_engine::Draw;
 use groundrun_identity::Keys;
 use groundrun_model::iam::Identities;
+use groundrun_model::routing::Balancers;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::UrlStyle;
 use serde_json::Value;
@@ -91,6 +92,8 @@ impl World {
             iam_propagation_seconds: 0,
             identities: Identities::default(),
             rules: groundrun_model::rule::Rules::default(),
+            balancers: Balancers::default(),
+            internal_listen: None,
         };
         change(&mut options);
         let clock = TestClock::new();

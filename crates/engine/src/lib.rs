@@ -8,6 +8,7 @@ mod account_keys;
 mod account_lives;
 mod account_policies;
 mod assertion;
+mod balancers;
 mod caller;
 mod clock;
 mod credentials;
@@ -42,7 +43,7 @@ use arc_swap::ArcSwap;
 use groundrun_identity::Keys;
 use groundrun_model::account::Account;
 use groundrun_model::iam::{Identities, Realm};
-use groundrun_model::routing::RoutingTable;
+use groundrun_model::routing::{Balancers, RoutingTable};
 use groundrun_model::rule::Rules;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::UrlConfig;
@@ -96,6 +97,8 @@ pub struct Config {
     pub identities: Identities,
     /// What images stand for on this machine.
     pub rules: Rules,
+    /// The load balancers.
+    pub balancers: Balancers,
     /// The project that exists from the start.
     pub project: Project,
     /// The region of requests that name none.
@@ -174,6 +177,7 @@ impl Engine {
         engine.recall_account_keys().await?;
         engine.recall_roles().await?;
         engine.publish_all().await?;
+        engine.publish_balancers().await;
         Ok(engine)
     }
 

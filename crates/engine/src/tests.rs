@@ -45,6 +45,7 @@ async fn engine(store: Store) -> Engine {
         iam_propagation_seconds: 0,
         identities: Identities::default(),
         rules: groundrun_model::rule::Rules::default(),
+        balancers: groundrun_model::routing::Balancers::default(),
         revision_policy: RevisionPolicy::EveryChange,
         urls: UrlConfig { style: UrlStyle::Local, port: 8786 },
         strict_identity: false,

@@ -1,6 +1,7 @@
 //! In which order is a request judged?
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -18,8 +19,9 @@ use http::{Request, Response};
 use crate::arrival::Arrival;
 use crate::forward::forward;
 use crate::head::RequestHead;
+use crate::phase::Shown;
 use crate::reject::Rejection;
-use crate::{headers, log, phase};
+use crate::{affinity, balancer, headers, log, phase};
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -79,6 +81,10 @@ pub(crate) struct Admission {
     pub(crate) trace: TraceContext,
     /// The header that was looked at for the token; a public service looks at none.
     pub(crate) checked: Option<CredentialHeader>,
+    /// The address of the load balancer that the request passed.
+    pub(crate) balancer: Option<IpAddr>,
+    /// The cookie of session affinity that the response is to set.
+    pub(crate) cookie: Option<String>,
 }
 
 impl DataPlane {
@@ -104,8 +110,13 @@ impl DataPlane {
             Ok(admission) => {
                 headers::remove_signatures(&mut head.headers, admission.checked);
                 headers::for_instance(&mut head, &arrival, &admission.trace);
+                balancer::for_instance(&mut head.headers, admission.balancer);
                 let response = forward(&self.0.backend, &admission, Request::from_parts(head, body)).await;
-                response.map(|response| (admission, response))
+                response.map(|mut response| {
+                    affinity::set_cookie(response.headers_mut(), admission.cookie.as_deref());
+                    balancer::mark(response.headers_mut(), admission.balancer.is_some());
+                    (admission, response)
+                })
             }
             Err(rejection) => Err(rejection),
         };
@@ -117,13 +128,20 @@ impl DataPlane {
             }
             Err(rejection) => {
                 log::rejected(&rejection, &method, uri.path(), arrival.authority);
-                let response = rejection.respond(&method, uri.path(), self.0.options.explain);
+                let mut response = rejection.respond(&method, uri.path(), self.0.options.explain);
+                balancer::mark(response.headers_mut(), self.is_balanced(&arrival));
                 if let Some(entry) = arrived.refused(&rejection, &response, (self.0.now)()) {
                     self.0.logs.record(entry);
                 }
                 response
             }
         }
+    }
+
+    /// Whether a request comes to a load balancer, also to one that leads nowhere. Asked on rejections only.
+    fn is_balanced(&self, arrival: &Arrival<'_>) -> bool {
+        let host = door::host_of(arrival.authority);
+        host.is_ok_and(|host| self.0.table.load().is_balanced(&host))
     }
 
     /// The phases of Cloud Run, each of which may reject.
@@ -139,7 +157,7 @@ impl DataPlane {
         let found = phase::host(&table, arrival.authority, path)?;
         phase::method(head.method())?;
         phase::reserved_path(path)?;
-        phase::ingress(&found, arrival.origin)?;
+        phase::ingress(&found, balancer::origin(found.route, head, arrival))?;
         phase::https(options.https_redirect, arrival, head.path_and_query())?;
         // One moment for the token, the conditions and the policies.
         let host = door::host_of(arrival.authority).unwrap_or_default();
@@ -149,9 +167,10 @@ impl DataPlane {
         let shown = phase::authenticate(found.route, head, verifier, &call)?;
         let permit = phase::authorize(found.route, &shown, &call, names)?;
         phase::size(found.route, head)?;
-        let instance = phase::revision(&found, random)?;
+        let affinity::Picked { instance, cookie } = phase::revision(&found, head, random, call.now)?;
 
-        let trace = headers::trace(head, random);
-        Ok(Admission { permit, verified: shown.verified, instance, trace, checked: shown.header })
+        let (trace, balancer) = (headers::trace(head, random), found.balancer());
+        let Shown { verified, header: checked } = shown;
+        Ok(Admission { permit, verified, instance, trace, checked, balancer, cookie })
     }
 }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::mask::{Reading, UrlMask};
-use super::table::own_host;
+use super::table::{Seed, own_host};
 use super::{Entry, HostMatch, Route, RoutingTable};
 use crate::domain_mapping::{DomainName, leads_elsewhere};
 use crate::name::{Project, Region, ServiceId, ServiceName};
@@ -121,9 +121,9 @@ impl PathPrefix {
 /// The load balancers of an emulator, by their hosts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Balancers {
-    hosts: HashMap<String, Rules>,
+    hosts: HashMap<String, Rules, Seed>,
     /// By the domain that the hosts are below of.
-    wildcards: HashMap<String, Rules>,
+    wildcards: HashMap<String, Rules, Seed>,
 }
 
 /// What a load balancer looks up for a request.

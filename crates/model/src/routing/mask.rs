@@ -69,6 +69,15 @@ impl UrlMask {
         Ok(Self { text: text.to_owned(), host, path })
     }
 
+    /// Whether the mask can find anything in a URL of `host`.
+    pub fn fits_host(&self, host: &str) -> bool {
+        let mut found = Vec::new();
+        self.host.as_ref().is_none_or(|parts| {
+            read(parts, host, false, Words::default(), &mut found);
+            !found.is_empty()
+        })
+    }
+
     /// Everything that the mask can find in a URL of `host` (lower case, no port) and `path` (no query):
     /// names have hyphens, so a mask such as `<tag>-<service>.example.test` has several readings. Those with
     /// the shortest first name come first.

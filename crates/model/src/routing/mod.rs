@@ -21,8 +21,6 @@ use crate::name::ServiceId;
 use crate::url::{ServiceHosts, UrlConfig};
 
 pub use crate::service::values::Ingress;
-use origin::BALANCER_ADDRESS;
-
 pub use access::{Access, AccessFacts, Public};
 pub use affinity::Client;
 pub use balancer::Balancers;
@@ -121,12 +119,11 @@ impl<'t> HostMatch<'t> {
         }
     }
 
-    /// The address of the load balancer that the request passed, if the client called from `client`.
-    pub fn balancer(&self, client: Origin) -> Option<IpAddr> {
-        match (self.entry, client) {
-            (Entry::Balancer(address), _) => Some(address),
-            (_, Origin::LoadBalancer) => Some(BALANCER_ADDRESS),
-            _ => None,
+    /// The address of the load balancer that the request passed.
+    pub fn balancer(&self) -> Option<IpAddr> {
+        match self.entry {
+            Entry::Balancer(address) => Some(address),
+            Entry::Own | Entry::Mapped => None,
         }
     }
 

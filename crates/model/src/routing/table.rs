@@ -15,7 +15,7 @@ use crate::url::{ServiceHosts, tag_splits};
 const SHARDS: usize = 256;
 
 /// The seed is fixed, because the model draws no random number. The keys are the owner's own services.
-type Seed = BuildHasherDefault<DefaultHasher>;
+pub(super) type Seed = BuildHasherDefault<DefaultHasher>;
 
 type Shard = HashMap<Arc<str>, Arc<Route>, Seed>;
 
