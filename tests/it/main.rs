@@ -9,9 +9,11 @@
 
 mod accounts;
 mod admin_api;
+mod affinity;
 mod attacks;
 mod bad_input;
 mod bad_input_v2;
+mod balancers;
 #[path = "../clients/mod.rs"]
 mod clients;
 mod coverage;
@@ -22,6 +24,7 @@ mod doors;
 mod federation;
 mod grpc;
 mod iam;
+mod ingress;
 mod invoker;
 mod keys;
 mod logs;

@@ -293,4 +293,5 @@ async fn a_token_that_no_emulator_minted_is_the_owners() {
 }
 
 mod accounts;
+mod latest;
 mod workloads;
