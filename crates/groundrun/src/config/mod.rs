@@ -130,7 +130,7 @@ options! {
         /// How long a change of an IAM policy takes to count, such as 60s or 2m; none is at once
         #[arg(value_name = "DURATION")]
         iam_propagation: Delay = Delay::default();
-        /// Address and port besides, whose callers count as inside for ingress settings [default: none]
+        /// Address and port besides, whose callers count as inside for ingress settings
         #[arg(value_name = "ADDRESS:PORT")]
         internal_listen: OtherAddress = OtherAddress::default();
         /// What is logged to standard error: off, error, warn, info, debug or trace
