@@ -139,16 +139,26 @@ fn run(cli: &Cli) -> Outcome<()> {
     let bench = Bench::new(std::path::absolute(binary)?, cli.envoy.clone(), cli.quick)?;
     let wanted = |part| cli.only.is_empty() || cli.only.contains(&part);
     let mut report = Report::new(machine::facts());
+    let mut stopped = Vec::new();
     for (part, measure) in measure::PARTS {
         if wanted(*part) {
             report::note(format_args!("measuring: {}", measure::title(*part)));
             report.section(measure::title(*part));
-            measure(&bench, &mut report)?;
+            if let Err(problem) = measure(&bench, &mut report) {
+                // The other parts are worth their time all the same.
+                let part = measure::title(*part);
+                report::note(format_args!("error: {part}: {problem}"));
+                report.remark(format_args!("MISSED: this part stopped: {problem}"));
+                stopped.push(part);
+            }
         }
     }
     report::print(&report);
     if let Some(file) = &cli.svg {
         report.draw(file)?;
     }
-    if cli.markdown { report.write_markdown() } else { Ok(()) }
+    if cli.markdown {
+        report.write_markdown()?;
+    }
+    if stopped.is_empty() { Ok(()) } else { Err(format!("stopped: {}", stopped.join(", ")).into()) }
 }
