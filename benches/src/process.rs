@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{Outcome, Problem, pin};
+use crate::{Outcome, Problem, pin, ticks};
 
 /// How long a server may take to start or to stop.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -165,8 +165,15 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // Workers outlive a master that is killed: they are looked up while it can still be asked.
+        let family = ticks::family(self.id()).unwrap_or_default();
         // It may have ended by itself.
         let _ = self.child.kill();
+        let workers = family.iter().filter(|pid| **pid != self.child.id()).map(u32::to_string);
+        let workers: Vec<String> = workers.collect();
+        if !workers.is_empty() {
+            let _ = Command::new("kill").arg("-KILL").args(workers).stderr(Stdio::null()).status();
+        }
         let _ = self.child.wait();
     }
 }

@@ -45,7 +45,10 @@ fn threads(pid: u32) -> Option<f64> {
 }
 
 /// A process and those that it started.
-fn family(pid: u32) -> Outcome<Vec<u32>> {
+///
+/// # Errors
+/// The system does not list its processes.
+pub(crate) fn family(pid: u32) -> Outcome<Vec<u32>> {
     let mut found = vec![pid];
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
