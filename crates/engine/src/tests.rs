@@ -1,5 +1,6 @@
 //! Does a service become what was asked for, also when writes overlap and after a crash?
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use groundrun_identity::Keys;
@@ -70,7 +71,7 @@ async fn until(engine: &Engine, what: &str, holds: impl Fn(&Service) -> bool) ->
         loop {
             let service = engine.get_service(&owner(engine), &id()).await.unwrap();
             if holds(&service) {
-                return service;
+                return Arc::unwrap_or_clone(service);
             }
             tokio::task::yield_now().await;
         }

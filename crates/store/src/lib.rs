@@ -92,7 +92,10 @@ impl Store {
     /// # Errors
     /// As [`Store::commit`].
     pub async fn commit_known(&self, writes: Vec<Write>, known: Vec<Known>) -> Result<(), CommitError> {
-        debug_assert!(known.iter().all(|known| is_written(known, &writes)), "{known:?} is not what is written");
+        debug_assert!(
+            known.iter().all(|known| is_written(known, &writes)),
+            "{known:?} is not what is written"
+        );
         self.change(writes.into_iter().map(Change::from).collect(), known).await
     }
 

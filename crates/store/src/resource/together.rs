@@ -178,8 +178,7 @@ pub(crate) fn updating(rows: &[(&Row, i64)]) -> QueryBuilder<Sqlite> {
 }
 
 pub(crate) fn noting(rows: &[&StatusRow]) -> QueryBuilder<Sqlite> {
-    let mut sql =
-        QueryBuilder::new("WITH next (kind, project, location, name, uid, expected, status) AS (");
+    let mut sql = QueryBuilder::new("WITH next (kind, project, location, name, uid, expected, status) AS (");
     sql.push_values(rows, |mut values, row| {
         values
             .push_bind(row.key.kind.as_str())
