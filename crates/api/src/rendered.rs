@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::reply::{json_bytes, json_text};
 
 /// How much text is kept, in bytes.
-const CAPACITY: u64 = 4 * 1024 * 1024;
+const CAPACITY: u64 = 2 * 1024 * 1024;
 
 /// What an entry takes besides its text, in bytes; the value is mostly that of the store.
 const OVERHEAD: usize = 512;
