@@ -18,6 +18,7 @@ mod directory;
 mod domain_mappings;
 mod draw;
 mod key_rotation;
+mod listing;
 mod locks;
 mod login;
 mod logs;
@@ -26,6 +27,7 @@ mod policies;
 mod projects;
 mod publish;
 mod realm;
+mod retained;
 mod revisions;
 mod roles;
 mod rollout;
@@ -61,10 +63,11 @@ pub use domain_mappings::DomainMappingView;
 pub use draw::Draw;
 pub use groundrun_identity::{KeyFile, KeyState, PublishedKey, RingKey, certificates, jwk_set, raw_keys};
 pub use groundrun_store::{Cursor, ServiceAccount};
+pub use listing::{Listing, Page, Scope};
 pub use logs::{LogPage, LogQuery};
 pub use revisions::RevisionView;
 pub use service_accounts::AccountChange;
-pub use services::{Listing, Page, Scope, ServiceView, WriteOptions, Written};
+pub use services::{ServiceView, WriteOptions, Written};
 pub use sts::Exchange;
 pub use token_info::AccessTokenInfo;
 pub use workloads::{Kept, OpenWorkload, WorkloadDoor, WorkloadHandle};
@@ -136,6 +139,7 @@ struct Inner {
     realm: ArcSwap<Realm>,
     locks: locks::Locks,
     running: running::Running,
+    retained: retained::Retained,
     workloads: workloads::Workloads,
     directory: Directory,
     projects: RwLock<BTreeSet<Project>>,
@@ -163,6 +167,7 @@ impl Engine {
             table: Arc::default(),
             locks: locks::Locks::default(),
             running: running::Running::default(),
+            retained: retained::Retained::default(),
             workloads: workloads::Workloads::default(),
             directory: Directory::default(),
             projects: RwLock::default(),

@@ -24,11 +24,11 @@ impl Engine {
     pub(crate) async fn publish(&self, id: &ServiceId) -> Result<()> {
         // One at a time: reading and replacing must not be overtaken by an older reading.
         let _turn = self.0.publishing.lock().await;
-        let record = self.store().get(&id.key()).await?;
+        let service = self.stored_service(id).await?;
         let table = self.0.table.load();
-        let next = match record {
+        let next = match service {
             None => table.without(id),
-            Some(record) => table.with(self.route(&Service::from_record(record)?).await?),
+            Some(service) => table.with(self.route(&service).await?),
         };
         self.0.table.store(Arc::new(next));
         Ok(())
@@ -112,7 +112,13 @@ impl Engine {
     async fn route(&self, service: &Service) -> Result<Route> {
         let own = self.policy_history(&service.id.to_string()).await?;
         let inherited = self.project_policy_history(&service.id.project).await?;
-        let instances = self.instances(std::slice::from_ref(service)).await?;
+        let mut instances = Instances::new();
+        for target in &service.status.serving {
+            let key = service.id.revision_key(&target.revision);
+            if let Some(revision) = self.store().find::<Revision>(&key).await? {
+                instances.insert(key, Arc::new(revision.instance_spec(&self.0.config.rules)));
+            }
+        }
         Ok(self.route_of(service, &[&own, &inherited], &instances))
     }
 

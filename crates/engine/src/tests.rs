@@ -1,5 +1,8 @@
 //! Does a service become what was asked for, also when writes overlap and after a crash?
 
+mod paging;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use groundrun_identity::Keys;
@@ -72,7 +75,7 @@ async fn until(engine: &Engine, what: &str, holds: impl Fn(&Service) -> bool) ->
         loop {
             let service = engine.get_service(&owner(engine), &id()).await.unwrap();
             if holds(&service) {
-                return service;
+                return Arc::unwrap_or_clone(service);
             }
             tokio::task::yield_now().await;
         }
@@ -257,8 +260,19 @@ async fn a_service_keeps_a_thousand_revisions() {
     let scope = Scope { project: id().project, region: Some(id().region) };
     let kept = engine.list_revisions(&owner, &scope, &crate::Page::default()).await.unwrap().items;
     assert_eq!(kept.len(), 1000);
-    let oldest = kept.last().unwrap().revision.configuration_generation;
-    assert_eq!(oldest, 3, "the oldest two are gone");
+    let oldest = &kept.last().unwrap().revision;
+    assert_eq!(oldest.configuration_generation, 3, "the oldest two are gone");
+
+    // One that is deleted by hand makes place for another.
+    engine.delete_revision(&owner, &scope, oldest.name.as_str(), |_| Ok(()), false).await.unwrap();
+    for number in 1002..=1003 {
+        let asked = spec(&format!("image{number}"));
+        engine.update_service(&owner, &id(), |_| Ok(asked), WriteOptions::through(Api::V1)).await.unwrap();
+        until(&engine, "settled", Service::is_settled).await;
+    }
+    let kept = engine.list_revisions(&owner, &scope, &crate::Page::default()).await.unwrap().items;
+    let numbers: Vec<_> = kept.iter().map(|view| view.revision.configuration_generation).collect();
+    assert_eq!(numbers, (5..=1004).rev().collect::<Vec<_>>());
 }
 
 #[tokio::test]
