@@ -16,7 +16,9 @@ mod deployment;
 mod directory;
 mod domain_mappings;
 mod draw;
+mod inherited;
 mod key_rotation;
+mod load;
 mod locks;
 mod login;
 mod logs;
@@ -132,6 +134,7 @@ struct Inner {
     running: running::Running,
     workloads: workloads::Workloads,
     directory: Directory,
+    inherited: inherited::Inherited,
     projects: RwLock<BTreeSet<Project>>,
     publishing: tokio::sync::Mutex<()>,
     /// Taken by whoever makes or changes a service account.
@@ -159,6 +162,7 @@ impl Engine {
             running: running::Running::default(),
             workloads: workloads::Workloads::default(),
             directory: Directory::default(),
+            inherited: inherited::Inherited::default(),
             projects: RwLock::default(),
             publishing: tokio::sync::Mutex::default(),
             accounts: tokio::sync::Mutex::default(),

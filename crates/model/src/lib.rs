@@ -33,6 +33,7 @@ pub mod routing;
 pub mod schema;
 pub mod selector;
 pub mod service;
+pub(crate) mod text_set;
 pub mod time;
 pub mod token;
 pub mod url;

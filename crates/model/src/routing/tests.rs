@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::iam::{Binding, Policy};
 use crate::name::{Project, Region, RevisionName, ServiceName};
-use crate::url::UrlStyle;
+use crate::url::{ServiceHosts, UrlStyle};
 
 pub(crate) fn service(project: &str, region: &str, name: &str) -> ServiceId {
     ServiceId {
