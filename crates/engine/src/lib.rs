@@ -17,8 +17,10 @@ mod deployment;
 mod directory;
 mod domain_mappings;
 mod draw;
+mod inherited;
 mod key_rotation;
 mod listing;
+mod load;
 mod locks;
 mod login;
 mod logs;
@@ -142,6 +144,7 @@ struct Inner {
     retained: retained::Retained,
     workloads: workloads::Workloads,
     directory: Directory,
+    inherited: inherited::Inherited,
     projects: RwLock<BTreeSet<Project>>,
     publishing: tokio::sync::Mutex<()>,
     /// Taken by whoever makes or changes a service account.
@@ -170,6 +173,7 @@ impl Engine {
             retained: retained::Retained::default(),
             workloads: workloads::Workloads::default(),
             directory: Directory::default(),
+            inherited: inherited::Inherited::default(),
             projects: RwLock::default(),
             publishing: tokio::sync::Mutex::default(),
             accounts: tokio::sync::Mutex::default(),

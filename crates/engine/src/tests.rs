@@ -44,8 +44,17 @@ fn spec(image: &str) -> ServiceSpec {
 }
 
 async fn engine(store: Store) -> Engine {
+    engine_after(store, 0).await
+}
+
+/// An engine in which a change of a policy takes this many seconds to count.
+async fn engine_after(store: Store, seconds: i64) -> Engine {
+    open(store, seconds).await.unwrap()
+}
+
+async fn open(store: Store, seconds: i64) -> groundrun_model::Result<Engine> {
     let config = Config {
-        iam_propagation_seconds: 0,
+        iam_propagation_seconds: seconds,
         identities: Identities::default(),
         rules: groundrun_model::rule::Rules::default(),
         balancers: groundrun_model::routing::Balancers::default(),
@@ -62,7 +71,7 @@ async fn engine(store: Store) -> Engine {
     let (clock, draw) = (Clock::system(), Draw::seeded(7));
     let logs = Logs::new(Timestamp::default);
     let parts = Parts { store, keys, backend: Backend::new(), logs, clock, draw };
-    Engine::open(config, parts).await.unwrap()
+    Engine::open(config, parts).await
 }
 
 fn owner(engine: &Engine) -> Caller {
@@ -308,4 +317,5 @@ async fn a_token_that_no_emulator_minted_is_the_owners() {
 
 mod accounts;
 mod latest;
+mod load;
 mod workloads;

@@ -8,6 +8,7 @@
 //! Uniqueness and optimistic concurrency are decided by the database, in the statement that writes.
 
 mod account;
+mod bulk;
 mod cache;
 mod connect;
 mod error;
@@ -30,6 +31,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub use account::ServiceAccount;
+pub use bulk::{BULK, PageEnd, Place, RevisionRow, RevisionRows, ServiceRow, ServiceRows};
 pub use cache::Known;
 pub use error::{CommitError, StoreError};
 pub use policy::Policy;

@@ -1,5 +1,6 @@
 //! Does the store keep what it answered, and refuse what it must?
 
+mod bulk;
 mod coherence;
 mod commit;
 mod durability;

@@ -10,11 +10,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::mask::{Reading, UrlMask};
-use super::table::{Seed, own_host};
+use super::table::{Seed, own_stem};
 use super::{Entry, HostMatch, Route, RoutingTable};
 use crate::domain_mapping::{DomainName, leads_elsewhere};
 use crate::name::{Project, Region, ServiceId, ServiceName};
-use crate::url::ServiceHosts;
+use crate::url::HostStems;
 
 /// What begins the host of a load balancer that takes every host below a domain.
 const WILDCARD: &str = "*.";
@@ -138,7 +138,7 @@ pub(super) struct Rules {
 enum Way {
     /// The service in each region, with a host that only it has: worked out once, not for each request.
     Service {
-        hosts: Vec<(ServiceId, Arc<str>)>,
+        stems: Vec<(ServiceId, Arc<str>)>,
         tag: Option<String>,
     },
     Mask {
@@ -187,8 +187,8 @@ impl Rules {
     fn route<'t>(&'t self, table: &'t RoutingTable, host: &str, path: &str) -> Option<HostMatch<'t>> {
         let (_, way) = self.paths.iter().find(|(prefix, _)| prefix.fits(path))?;
         match way {
-            Way::Service { hosts, tag } => {
-                let route = hosts.iter().find_map(|(id, host)| table.find_as(id, host))?;
+            Way::Service { stems, tag } => {
+                let route = stems.iter().find_map(|(id, stem)| table.find_as(id, stem))?;
                 self.found(route, tag.as_deref())
             }
             Way::Mask { mask, project, regions } => {
@@ -222,12 +222,12 @@ impl Way {
         match backend {
             Backend::Mask(mask) => Self::Mask { mask, project, regions },
             Backend::Service { name, tag } => {
-                let host = |region| {
+                let stem = |region| {
                     let id = ServiceId { project: project.clone(), region, name: name.clone() };
-                    let host = Arc::clone(own_host(&ServiceHosts::new(&id)));
-                    (id, host)
+                    let stem = Arc::clone(own_stem(&HostStems::new(&id)));
+                    (id, stem)
                 };
-                Self::Service { hosts: regions.into_iter().map(host).collect(), tag }
+                Self::Service { stems: regions.into_iter().map(stem).collect(), tag }
             }
         }
     }

@@ -8,7 +8,7 @@ use super::balancer::{Backend, BalancerHost, LoadBalancer, PathPrefix, PathRule}
 use super::tests::{facts, service, spec};
 use super::*;
 use crate::door::{self, Door};
-use crate::url::{UrlStyle, tag_splits};
+use crate::url::{ServiceHosts, UrlStyle, tag_splits};
 
 /// Services with their tags.
 type Services = BTreeMap<ServiceId, BTreeSet<String>>;

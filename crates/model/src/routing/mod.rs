@@ -18,10 +18,10 @@ use std::sync::Arc;
 use crate::audience::AudienceSet;
 use crate::instance::InstanceSpec;
 use crate::name::ServiceId;
-use crate::url::{ServiceHosts, UrlConfig};
+use crate::url::{HostStems, UrlConfig};
 
 pub use crate::service::values::Ingress;
-pub use access::{Access, AccessFacts, Public};
+pub use access::{Access, AccessFacts, Grantees, Public};
 pub use affinity::Client;
 pub use balancer::Balancers;
 pub use origin::{Entry, Origin};
@@ -65,8 +65,8 @@ pub struct RouteFacts<'a> {
 pub struct Route {
     /// The service.
     pub id: ServiceId,
-    /// The hosts that it answers at.
-    pub hosts: ServiceHosts,
+    /// The hosts that it answers at, without their suffixes.
+    pub hosts: HostStems,
     /// The audiences that its tokens may have.
     pub audiences: AudienceSet,
     /// Who may call it.
@@ -84,7 +84,7 @@ pub struct Route {
 impl Route {
     /// The route that follows from `facts`.
     pub fn build(facts: RouteFacts<'_>) -> Self {
-        let hosts = ServiceHosts::new(&facts.id);
+        let hosts = HostStems::new(&facts.id);
         Self {
             audiences: AudienceSet::new(facts.custom_audiences, hosts.clone(), facts.urls),
             access: Access::new(&facts.id, facts.invoker_iam_disabled, &facts.access),

@@ -8,7 +8,7 @@ use crate::iam::{Binding, Policy};
 use crate::instance::Protocol;
 use crate::name::{Project, Region, RevisionName, ServiceName};
 use crate::rule::Runs;
-use crate::url::UrlStyle;
+use crate::url::{ServiceHosts, UrlStyle};
 
 pub(crate) fn service(project: &str, region: &str, name: &str) -> ServiceId {
     ServiceId {
