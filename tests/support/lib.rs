@@ -19,6 +19,7 @@ mod jwt;
 mod program;
 mod tls_client;
 mod transcript;
+mod upstream;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
@@ -43,6 +44,7 @@ pub use jwt::{
 pub use program::{Finished, Program};
 pub use tls_client::{Secure, TlsClient, over_http1, over_http2, raw_over_tls};
 pub use transcript::{Transcript, redacted};
+pub use upstream::{Site, Upstream, UpstreamBody, bytes_body, chunks_body, empty_body};
 
 /// The project of every world.
 pub const PROJECT: &str = "demo-project";

@@ -48,9 +48,7 @@ impl Failure {
             Self::TimedOut => {
                 "The request has been terminated because it has reached the maximum request timeout."
             }
-            Self::ResponseTooLarge => {
-                "Response size was too large. Please consider reducing response size."
-            }
+            Self::ResponseTooLarge => "Response size was too large. Please consider reducing response size.",
             Self::NoInstance { .. } => "The request was aborted because there was no available instance.",
             Self::NotStarted => "The request failed because the instance could not start successfully.",
         }

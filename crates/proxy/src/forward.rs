@@ -11,8 +11,8 @@ use http::{Request, Response, Version};
 use http_body_util::{LengthLimitError, Limited};
 
 use crate::data_plane::Admission;
-use crate::reject::Rejection;
 use crate::headers;
+use crate::reject::Rejection;
 
 /// Hands a request to an instance of the revision that was picked. Whoever calls this has an
 /// [`Admission`], and with it the permit of the model.

@@ -162,7 +162,9 @@ impl Rejection {
             Self::NoRevision { .. } => {
                 ("Service Unavailable", "The service is not available at this time.".to_owned())
             }
-            Self::BrokenBody | Self::UpgradeWithBody => ("Bad Request", "Your client issued a malformed request.".to_owned()),
+            Self::BrokenBody | Self::UpgradeWithBody => {
+                ("Bad Request", "Your client issued a malformed request.".to_owned())
+            }
         };
         let code = self.status().as_u16();
         format!(

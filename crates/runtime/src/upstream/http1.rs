@@ -154,7 +154,8 @@ fn check_framing(headers: &HeaderMap) -> Result<(), RespondError> {
 
 fn check_size(method: &Method, response: &Response<Incoming>) -> Result<(), RespondError> {
     let has_body = method != Method::HEAD && response.status() != StatusCode::NOT_MODIFIED;
-    let announced = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let announced =
+        response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     match announced {
         Some(bytes) if has_body && bytes > MAX_HTTP1_RESPONSE_BYTES => {
             Err(RespondError::ResponseTooLarge { bytes })

@@ -119,10 +119,11 @@ impl Target {
             Protocol::H2c => self.h2c.send(request).await,
         };
         // A body that broke off is why the rest failed.
-        let (mut response, lease) =
-            sent.map_err(|error| fault.and_then(|fault| fault.take()).map_or(error, RespondError::RequestBody))?;
+        let (mut response, lease) = sent
+            .map_err(|error| fault.and_then(|fault| fault.take()).map_or(error, RespondError::RequestBody))?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            let client = client.ok_or_else(|| RespondError::Malformed("a 101 that nobody asked for".into()))?;
+            let client =
+                client.ok_or_else(|| RespondError::Malformed("a 101 that nobody asked for".into()))?;
             websocket::join(client, &mut response, deadline);
             return Ok((response, Lease::default()));
         }
