@@ -16,6 +16,7 @@ mod broken_instances;
 #[path = "../clients/mod.rs"]
 mod clients;
 mod contract;
+mod contract_limits;
 mod coverage;
 mod custom_audiences;
 mod documents;

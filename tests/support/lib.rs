@@ -17,6 +17,7 @@ mod http_client;
 mod json;
 mod jwt;
 mod program;
+mod telling;
 mod tls_client;
 mod transcript;
 mod upstream;
@@ -42,6 +43,7 @@ pub use jwt::{
     unsigned_jwt, url_safe_base64, version_micros,
 };
 pub use program::{Finished, Program};
+pub use telling::tell;
 pub use tls_client::{Secure, TlsClient, over_http1, over_http2, raw_over_tls};
 pub use transcript::{Transcript, redacted};
 pub use upstream::{Site, Upstream, UpstreamBody, bytes_body, chunks_body, empty_body};
