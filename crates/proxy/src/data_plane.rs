@@ -166,8 +166,8 @@ impl DataPlane {
         let call = Call { now: now(), host: &host, path: &path };
         let shown = phase::authenticate(found.route, head, verifier, &call)?;
         let permit = phase::authorize(found.route, &shown, &call, names)?;
-        phase::size(found.route, head)?;
         let affinity::Picked { instance, cookie } = phase::revision(&found, head, random, call.now)?;
+        phase::size(&instance, head)?;
 
         let (trace, balancer) = (headers::trace(head, random), found.balancer());
         let Shown { verified, header: checked } = shown;

@@ -114,11 +114,15 @@ impl Arrived {
         now: Timestamp,
     ) -> Option<LogEntry> {
         let service = explain::logged_service(rejection)?;
-        let message = match rejection {
-            Rejection::Denied { denial, .. } => Some(refusal_message(denial)),
-            _ => None,
+        let (source, message) = match rejection {
+            Rejection::Denied { denial, .. } => (None, Some(refusal_message(denial))),
+            Rejection::Instance { instance, failure, .. } => {
+                (Some(Source::Instance(Arc::clone(instance))), Some(failure.log_message()))
+            }
+            _ => (None, None),
         };
-        Some(self.entry(Source::Service(Box::new(service.clone())), response, now, None, message))
+        let source = source.unwrap_or_else(|| Source::Service(Box::new(service.clone())));
+        Some(self.entry(source, response, now, None, message))
     }
 
     fn entry(
