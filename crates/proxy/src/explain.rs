@@ -34,6 +34,8 @@ pub(crate) fn why(rejection: &Rejection) -> String {
         Rejection::Instance { problem, .. } => problem.clone(),
         Rejection::UpgradeWithBody => "a WebSocket begins with a request without a body".to_owned(),
         Rejection::BrokenBody => "the body of the request broke off".to_owned(),
+        Rejection::Malformed(why) => (*why).to_owned(),
+        Rejection::HeadTooLarge => "the head of the request has more than 64 KiB or 100 headers".to_owned(),
     }
 }
 

@@ -54,6 +54,10 @@ pub(crate) enum Rejection {
     UpgradeWithBody,
     /// The body broke off, and most likely the client with it.
     BrokenBody,
+    /// It is no request, or could be read as two different ones.
+    Malformed(&'static str),
+    /// The head has more bytes or headers than it may have.
+    HeadTooLarge,
 }
 
 impl Rejection {
@@ -113,7 +117,8 @@ impl Rejection {
             Self::Instance { failure, .. } => {
                 StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
             }
-            Self::BrokenBody | Self::UpgradeWithBody => StatusCode::BAD_REQUEST,
+            Self::BrokenBody | Self::UpgradeWithBody | Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         }
     }
 
@@ -140,7 +145,7 @@ impl Rejection {
         })
     }
 
-    /// The page. Those of 400, 405, 500 and 503 were not observed: they follow the others. A redirect has none.
+    /// The page. Those of 400, 405, 431, 500 and 503 were not observed: they follow the others. A redirect has none.
     fn html(&self, method: &Method, path: &str) -> String {
         let (title, text) = match self {
             Self::NoSuchHost | Self::ReservedPath | Self::Closed(_) => {
@@ -162,8 +167,12 @@ impl Rejection {
             Self::NoRevision { .. } => {
                 ("Service Unavailable", "The service is not available at this time.".to_owned())
             }
-            Self::BrokenBody | Self::UpgradeWithBody => {
+            Self::BrokenBody | Self::UpgradeWithBody | Self::Malformed(_) => {
                 ("Bad Request", "Your client issued a malformed request.".to_owned())
+            }
+            Self::HeadTooLarge => {
+                let text = "Your client issued a request whose headers were too large.";
+                ("Request Header Fields Too Large", text.to_owned())
             }
         };
         let code = self.status().as_u16();

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use crate::instance::Protocol;
 
-pub use trace::TraceContext;
+pub use trace::{TraceContext, push_decimal};
 
 /// The most that the body of a request may have, in bytes, if the instance speaks HTTP/1: 32 MiB. For an
 /// HTTP/2 server there is no limit. <https://cloud.google.com/run/quotas#request_limits>.
@@ -71,11 +71,25 @@ pub fn is_websocket<'a>(
         && upgrade.any(|list| names(list, "websocket"))
 }
 
+/// Whether a header, spelled in any case, belongs to one connection.
+pub fn is_hop_by_hop(name: &str) -> bool {
+    HOP_BY_HOP.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// `value`, of a header that may hold credentials, with the signature of every token in it replaced.
 /// `None` if there is none, and the value can stay.
 pub fn without_signatures(value: &[u8]) -> Option<Vec<u8>> {
-    let is_between_tokens = |byte: &u8| matches!(byte, b' ' | b'\t' | b',');
     let mut stripped = Vec::with_capacity(value.len());
+    push_without_signatures(&mut stripped, value).then_some(stripped)
+}
+
+/// Puts `value` behind `stripped`, with the signature of every token in it replaced. Whether there was one.
+pub fn push_without_signatures(stripped: &mut Vec<u8>, value: &[u8]) -> bool {
+    if let Some(at) = only_signature(value) {
+        stripped.extend_from_slice(&value[..at]);
+        stripped.extend_from_slice(SIGNATURE_REMOVED.as_bytes());
+        return true;
+    }
     let mut has_signature = false;
     for word in value.split_inclusive(is_between_tokens) {
         let token = match word {
@@ -92,7 +106,22 @@ pub fn without_signatures(value: &[u8]) -> Option<Vec<u8>> {
             None => stripped.extend_from_slice(word),
         }
     }
-    has_signature.then_some(stripped)
+    has_signature
+}
+
+fn is_between_tokens(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b',')
+}
+
+/// Where the signature begins of a value that is a scheme, a space and one signed JWT, as nearly all are. What
+/// looks at all bytes looks at many at once.
+fn only_signature(value: &[u8]) -> Option<usize> {
+    let scheme = value.iter().position(is_between_tokens)? + 1;
+    let token = &value[scheme..];
+    let is_one = !token.iter().fold(false, |found, byte| found | is_between_tokens(byte));
+    let dots = token.iter().filter(|byte| **byte == b'.').count();
+    let last = std::str::from_utf8(token).ok()?.rfind('.')?;
+    (is_one && dots == 2).then_some(scheme + last + 1)
 }
 
 /// Where the last part of `token` begins, if it has the three parts of a signed JWT.
@@ -141,12 +170,17 @@ fn needless_escape(text: &[u8]) -> Option<char> {
 /// The value of `X-Forwarded-For`: what the client sent, and last the address that it called from.
 pub fn forwarded_for<'a>(sent: impl Iterator<Item = &'a [u8]>, peer: IpAddr) -> Vec<u8> {
     let mut value = Vec::new();
+    push_forwarded_for(&mut value, sent, &peer.to_canonical().to_string());
+    value
+}
+
+/// Puts that value behind `value`; `peer` is the address as text, without a zone or a port.
+pub fn push_forwarded_for<'a>(value: &mut Vec<u8>, sent: impl Iterator<Item = &'a [u8]>, peer: &str) {
     for addresses in sent.filter(|addresses| !addresses.is_empty()) {
         value.extend_from_slice(addresses);
         value.extend_from_slice(b", ");
     }
-    value.extend_from_slice(peer.to_canonical().to_string().as_bytes());
-    value
+    value.extend_from_slice(peer.as_bytes());
 }
 
 /// The value of `Forwarded` (RFC 7239): `for="203.0.113.7";proto=https`.
