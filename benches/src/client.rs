@@ -17,6 +17,9 @@ use crate::Outcome;
 /// Where the services of the benchmark are, as gcloud has them.
 pub(crate) const SERVICES: &str = "/apis/serving.knative.dev/v1/namespaces/demo-project/services";
 
+/// Where their policies are.
+pub(crate) const POLICIES: &str = "/v1/projects/demo-project/locations/us-central1/services";
+
 /// How long a service may take to become ready.
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -38,18 +41,28 @@ impl Client {
         Ok(Self { sender, host: address.to_string() })
     }
 
+    /// Sends a request; the status of its answer and its body as text.
+    pub(crate) async fn answer(&mut self, request: Request<Full<Bytes>>) -> Outcome<(u16, String)> {
+        let (head, body) = self.exchange(request).await?.into_parts();
+        Ok((head.status.as_u16(), String::from_utf8_lossy(&body).into_owned()))
+    }
+
     /// Sends a request and reads the whole answer, which must be a 200.
-    pub(crate) async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Outcome<Response<Bytes>> {
+    pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> Outcome<Response<Bytes>> {
+        let answer = self.exchange(request).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(format!("{}: {}", answer.status(), String::from_utf8_lossy(answer.body())).into());
+        }
+        Ok(answer)
+    }
+
+    async fn exchange(&mut self, mut request: Request<Full<Bytes>>) -> Outcome<Response<Bytes>> {
         if !request.headers().contains_key(HOST) {
             request.headers_mut().insert(HOST, self.host.parse()?);
         }
         self.sender.ready().await?;
         let (head, body) = self.sender.send_request(request).await?.into_parts();
-        let body = body.collect().await?.to_bytes();
-        if head.status != StatusCode::OK {
-            return Err(format!("{}: {}", head.status, String::from_utf8_lossy(&body)).into());
-        }
-        Ok(Response::from_parts(head, body))
+        Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
     }
 
     /// Calls the API and reads its JSON.
@@ -89,6 +102,24 @@ pub(crate) fn service(name: &str, value: u64) -> Value {
             "env": [{ "name": "VALUE", "value": value.to_string() }],
         }] } } },
     })
+}
+
+/// An ID token of `account` for `audience`.
+///
+/// # Errors
+/// The API refuses.
+pub(crate) async fn mint(client: &mut Client, account: &str, audience: &str) -> Outcome<String> {
+    let path = format!("/v1/projects/-/serviceAccounts/{account}:generateIdToken");
+    let body = serde_json::json!({ "audience": audience, "includeEmail": true });
+    Ok(text(&client.call(Method::POST, &path, Some(&body)).await?, "/token")?.to_owned())
+}
+
+/// The string that `pointer` points at.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn text<'j>(json: &'j Value, pointer: &str) -> Outcome<&'j str> {
+    json.pointer(pointer).and_then(Value::as_str).ok_or_else(|| format!("no {pointer} in {json}").into())
 }
 
 fn is_ready(service: &Value) -> bool {

@@ -77,6 +77,8 @@ impl Gcloud {
             iam_propagation_seconds: 0,
             identities: groundrun_model::iam::Identities::default(),
             rules: groundrun_model::rule::Rules::default(),
+            balancers: groundrun_model::routing::Balancers::default(),
+            internal_listen: None,
         };
         change(&mut options);
         let keys = Keys::from_pems(ID_TOKEN_KEY, SERVICE_ACCOUNT_KEY).expect("the test keys are whole");

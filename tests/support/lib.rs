@@ -17,8 +17,10 @@ mod http_client;
 mod json;
 mod jwt;
 mod program;
+mod telling;
 mod tls_client;
 mod transcript;
+mod upstream;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
@@ -27,6 +29,7 @@ use groundrun::server::{self, ServeOptions, Server};
 use groundrun_engine::Draw;
 use groundrun_identity::Keys;
 use groundrun_model::iam::Identities;
+use groundrun_model::routing::Balancers;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::UrlStyle;
 use serde_json::Value;
@@ -41,8 +44,10 @@ pub use jwt::{
     unsigned_jwt, url_safe_base64, version_micros,
 };
 pub use program::{Finished, Program};
+pub use telling::tell;
 pub use tls_client::{Secure, TlsClient, over_http1, over_http2, raw_over_tls};
 pub use transcript::{Transcript, redacted};
+pub use upstream::{Site, Upstream, UpstreamBody, bytes_body, chunks_body, empty_body};
 
 /// The project of every world.
 pub const PROJECT: &str = "demo-project";
@@ -91,6 +96,8 @@ impl World {
             iam_propagation_seconds: 0,
             identities: Identities::default(),
             rules: groundrun_model::rule::Rules::default(),
+            balancers: Balancers::default(),
+            internal_listen: None,
         };
         change(&mut options);
         let clock = TestClock::new();

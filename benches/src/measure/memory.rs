@@ -5,11 +5,14 @@ use std::time::Duration;
 use super::{Bench, SERVICE_COUNT};
 use crate::Outcome;
 use crate::process::Process;
-use crate::report::{Report, Row, under};
+use crate::report::{Report, Row, at_most, under};
 use crate::ticks::{self, Memory};
 
 /// How much memory an idle server may hold, in MB.
 const MEMORY_TARGET: f64 = 20.0;
+
+/// How much it may hold with very many services, in MiB.
+const MANY_TARGET: f64 = 40.0;
 
 /// How large the program may be, in MB.
 const SIZE_TARGET: f64 = 20.0;
@@ -28,6 +31,16 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> Outcome<()> {
     server.stop()?;
     let server = bench.groundrun("memory")?.ready()?;
     report.add(row("idle, after its start with 1,000 services", held(&server)?, floor, false));
+    server.stop()?;
+    let data_dir = bench.home.path().join("memory-many");
+    bench.provide(&data_dir, bench.many())?;
+    let server = bench.groundrun("memory-many")?.ready()?;
+    let many = held(&server)?;
+    let mib = many.rss * 1e6 / 1_048_576.0;
+    report.add(Row {
+        target: at_most(mib, MANY_TARGET, "MiB"),
+        ..row(&format!("idle, after its start with {} services", bench.many()), many, floor, false)
+    });
     server.stop()?;
     let size = std::fs::metadata(&bench.binary)?.len();
     let megabytes = size as f64 / 1e6;

@@ -1,10 +1,19 @@
 //! What is measured?
 
+mod bodies;
+mod control;
 mod gcloud;
+mod grpc;
+mod lists;
+mod meanwhile;
 mod memory;
+mod mint;
 mod ready;
 mod requests;
+mod scale;
+mod series;
 mod start;
+mod websocket;
 mod writes;
 
 use std::net::SocketAddr;
@@ -31,11 +40,20 @@ pub(crate) const PARTS: &[(Part, Measure)] = &[
     (Part::Ready, ready::measure),
     (Part::Gcloud, gcloud::measure),
     (Part::Requests, requests::measure),
+    (Part::Scale, scale::measure),
+    (Part::Meanwhile, meanwhile::measure),
+    (Part::Bodies, bodies::measure),
+    (Part::Websocket, websocket::measure),
+    (Part::Grpc, grpc::measure),
     (Part::Writes, writes::measure),
+    (Part::Control, control::measure),
+    (Part::Lists, lists::measure),
+    (Part::Mint, mint::measure),
 ];
 
-/// How many services a full directory has.
+/// How many services a full directory has, and a very full one.
 const SERVICE_COUNT: u64 = 1000;
+const MANY_SERVICES: u64 = 10_000;
 
 /// How many clients create them.
 const CLIENTS: u64 = 10;
@@ -43,19 +61,21 @@ const CLIENTS: u64 = 10;
 /// What every measurement needs.
 #[derive(Debug)]
 pub(crate) struct Bench {
-    binary: PathBuf,
-    quick: bool,
+    pub(crate) binary: PathBuf,
+    /// Where Envoy is, if it was said.
+    pub(crate) envoy: Option<PathBuf>,
+    pub(crate) quick: bool,
     /// On the disk of the program: a temporary directory may be in memory, where a write costs nothing.
-    home: TempDir,
-    runtime: Runtime,
+    pub(crate) home: TempDir,
+    pub(crate) runtime: Runtime,
 }
 
 impl Bench {
     /// Prepares to measure `binary`.
-    pub(crate) fn new(binary: PathBuf, quick: bool) -> Outcome<Self> {
+    pub(crate) fn new(binary: PathBuf, envoy: Option<PathBuf>, quick: bool) -> Outcome<Self> {
         let disk = binary.parent().unwrap_or(Path::new("."));
         let home = tempfile::Builder::new().prefix("groundrun-bench-").tempdir_in(disk)?;
-        Ok(Self { home, quick, binary, runtime: Runtime::new()? })
+        Ok(Self { home, quick, binary, envoy, runtime: Runtime::new()? })
     }
 
     /// How many rounds to play: `full`, or few.
@@ -65,7 +85,12 @@ impl Bench {
 
     /// How long one round of load takes.
     fn round(&self) -> Duration {
-        if self.quick { Duration::from_millis(300) } else { Duration::from_secs(3) }
+        if self.quick { Duration::from_millis(200) } else { Duration::from_secs(1) }
+    }
+
+    /// How many services stand for very many: a short run does not wait for them.
+    fn many(&self) -> u64 {
+        if self.quick { SERVICE_COUNT } else { MANY_SERVICES }
     }
 
     /// Starts groundrun on a data directory of this name.
@@ -79,6 +104,23 @@ impl Bench {
         let server = self.groundrun(data_dir)?.ready()?;
         self.create(&server, count)?;
         server.stop()
+    }
+
+    /// Makes `data_dir` one with so many services. They are created once in a run, and copied from then on.
+    pub(crate) fn provide(&self, data_dir: &Path, count: u64) -> Outcome<()> {
+        let name = format!("services-{count}");
+        let original = self.home.path().join(&name);
+        if !original.exists() {
+            self.fill(&name, count)?;
+        }
+        std::fs::create_dir_all(data_dir)?;
+        for entry in std::fs::read_dir(original)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                std::fs::copy(entry.path(), data_dir.join(entry.file_name()))?;
+            }
+        }
+        Ok(())
     }
 
     /// Creates services, ten at a time.
@@ -111,7 +153,15 @@ pub(crate) fn title(part: Part) -> &'static str {
         Part::Ready => "a new service until it is ready",
         Part::Gcloud => "gcloud run deploy",
         Part::Requests => "requests to a private service",
+        Part::Scale => "many services, many bindings",
+        Part::Meanwhile => "requests while the API is written to",
+        Part::Bodies => "bodies",
+        Part::Websocket => "WebSocket",
+        Part::Grpc => "gRPC",
         Part::Writes => "writes to the API",
+        Part::Control => "creations, reads and replacements at the API",
+        Part::Lists => "lists at the API",
+        Part::Mint => "tokens minted over HTTP",
     }
 }
 

@@ -1,13 +1,19 @@
 //! How long is it from the start of the program to its first answer?
 
+use http::{Method, Uri};
+
 use super::{Bench, SERVICE_COUNT, median_p95_min};
 use crate::Outcome;
+use crate::client::{Client, SERVICES, text};
 use crate::process::Process;
-use crate::report::{Report, Row, under};
+use crate::report::{Report, Row, at_most, under};
 use crate::statistics::{Sample, differences};
 
 /// How soon the first answer must come from a data directory that exists, in milliseconds.
 const TARGET: f64 = 40.0;
+
+/// How soon one of very many services must be served, in milliseconds.
+const MANY_TARGET: f64 = 250.0;
 
 /// What the program finds at its start.
 struct Case {
@@ -50,6 +56,34 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> Outcome<()> {
             target: case.target.map_or_else(String::new, |limit| under(sample.percentile(95.0), limit, "ms")),
         });
     }
+    many(bench, report)
+}
+
+/// From the start until a service that nobody may call is served: its refusal, with very many others beside.
+fn many(bench: &Bench, report: &mut Report) -> Outcome<()> {
+    let data_dir = bench.home.path().join("many");
+    bench.provide(&data_dir, bench.many())?;
+    let server = bench.groundrun("many")?.ready()?;
+    let host = bench.runtime.block_on(async {
+        let mut client = Client::connect(server.address).await?;
+        let found = client.call(Method::GET, &format!("{SERVICES}/service-7"), None).await?;
+        let url: Uri = text(&found, "/status/url")?.parse()?;
+        Outcome::Ok(url.host().ok_or("the URL has no host")?.to_owned())
+    })?;
+    server.stop()?;
+    let mut times = Vec::new();
+    for _ in 0..bench.rounds(20) {
+        let mut server = bench.groundrun("many")?;
+        times.push(server.first_status("/", &host, b"403")?);
+        server.stop()?;
+    }
+    let sample = Sample::new(times);
+    report.add(Row {
+        figure: format!("start until a service is served: {} services in the directory", bench.many()),
+        ours: median_p95_min(&sample),
+        target: at_most(sample.percentile(95.0), MANY_TARGET, "ms"),
+        ..Row::default()
+    });
     Ok(())
 }
 

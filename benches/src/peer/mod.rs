@@ -1,7 +1,10 @@
-//! With what is groundrun compared? Servers that do the least that can be done.
+//! With what is groundrun compared, and what stands behind it? Servers that do the least that can be done.
 
+pub(crate) mod backend;
 pub(crate) mod bare;
+pub(crate) mod grpc;
 pub(crate) mod instant;
+pub(crate) mod relay;
 
 use std::net::SocketAddr;
 

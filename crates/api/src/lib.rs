@@ -20,6 +20,7 @@ mod overview;
 mod paging;
 mod partial;
 mod public_keys;
+mod rendered;
 mod reply;
 mod resource_manager;
 mod roles;
@@ -61,10 +62,11 @@ pub(crate) struct State {
     pub(crate) engine: Engine,
     /// The address of this emulator as clients write it: `http://127.0.0.1:8786`.
     pub(crate) base: std::sync::Arc<str>,
+    pub(crate) rendered: rendered::Rendered,
 }
 
 /// The APIs and the overview as one service. `base` is the URL at which clients reach the emulator,
 /// without a final slash.
 pub fn router(engine: Engine, base: &str) -> Router {
-    routes::router(State { engine, base: base.into() })
+    routes::router(State { engine, base: base.into(), rendered: rendered::Rendered::default() })
 }

@@ -1,6 +1,7 @@
 //! How does JSON leave?
 
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 
@@ -9,6 +10,8 @@ use crate::error::Refusal;
 /// A JSON answer with status 200. Indented, as Google's APIs answer.
 #[derive(Debug)]
 pub(crate) struct Json(pub(crate) Value);
+
+const KIND: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
 
 /// What a handler returns.
 pub(crate) type Reply = Result<Json, Refusal>;
@@ -20,7 +23,15 @@ impl IntoResponse for Json {
 }
 
 pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response {
-    let text = format!("{body:#}\n");
-    let kind = HeaderValue::from_static("application/json; charset=UTF-8");
-    (status, [(header::CONTENT_TYPE, kind)], text).into_response()
+    (status, [(header::CONTENT_TYPE, KIND)], json_text(body)).into_response()
+}
+
+/// JSON that is text already, with status 200.
+pub(crate) fn json_bytes(text: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, KIND)], text).into_response()
+}
+
+/// JSON as it is answered.
+pub(crate) fn json_text(body: &Value) -> String {
+    format!("{body:#}\n")
 }

@@ -6,7 +6,7 @@ use groundrun_model::kind::{Kind, Resource as _, Write};
 use groundrun_model::{Error, Project, Region, Result, domain_mapping_v1};
 use groundrun_store::{Cursor, Query};
 
-use crate::services::{Listing, Page, Scope};
+use crate::listing::{Listing, Page, Scope};
 use crate::{Caller, Engine, refused};
 
 /// A mapping, and how it stands among all that is there.

@@ -8,6 +8,7 @@ mod account_keys;
 mod account_lives;
 mod account_policies;
 mod assertion;
+mod balancers;
 mod caller;
 mod clock;
 mod credentials;
@@ -16,7 +17,10 @@ mod deployment;
 mod directory;
 mod domain_mappings;
 mod draw;
+mod inherited;
 mod key_rotation;
+mod listing;
+mod load;
 mod locks;
 mod login;
 mod logs;
@@ -25,6 +29,7 @@ mod policies;
 mod projects;
 mod publish;
 mod realm;
+mod retained;
 mod revisions;
 mod roles;
 mod rollout;
@@ -42,7 +47,7 @@ use arc_swap::ArcSwap;
 use groundrun_identity::Keys;
 use groundrun_model::account::Account;
 use groundrun_model::iam::{Identities, Realm};
-use groundrun_model::routing::RoutingTable;
+use groundrun_model::routing::{Balancers, RoutingTable};
 use groundrun_model::rule::Rules;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::UrlConfig;
@@ -60,10 +65,11 @@ pub use domain_mappings::DomainMappingView;
 pub use draw::Draw;
 pub use groundrun_identity::{KeyFile, KeyState, PublishedKey, RingKey, certificates, jwk_set, raw_keys};
 pub use groundrun_store::{Cursor, ServiceAccount};
+pub use listing::{Listing, Page, Scope};
 pub use logs::{LogPage, LogQuery};
 pub use revisions::RevisionView;
 pub use service_accounts::AccountChange;
-pub use services::{Listing, Page, Scope, ServiceView, WriteOptions, Written};
+pub use services::{ServiceView, WriteOptions, Written};
 pub use sts::Exchange;
 pub use token_info::AccessTokenInfo;
 pub use workloads::{Kept, OpenWorkload, WorkloadDoor, WorkloadHandle};
@@ -96,6 +102,8 @@ pub struct Config {
     pub identities: Identities,
     /// What images stand for on this machine.
     pub rules: Rules,
+    /// The load balancers.
+    pub balancers: Balancers,
     /// The project that exists from the start.
     pub project: Project,
     /// The region of requests that name none.
@@ -133,8 +141,10 @@ struct Inner {
     realm: ArcSwap<Realm>,
     locks: locks::Locks,
     running: running::Running,
+    retained: retained::Retained,
     workloads: workloads::Workloads,
     directory: Directory,
+    inherited: inherited::Inherited,
     projects: RwLock<BTreeSet<Project>>,
     publishing: tokio::sync::Mutex<()>,
     /// Taken by whoever makes or changes a service account.
@@ -160,8 +170,10 @@ impl Engine {
             table: Arc::default(),
             locks: locks::Locks::default(),
             running: running::Running::default(),
+            retained: retained::Retained::default(),
             workloads: workloads::Workloads::default(),
             directory: Directory::default(),
+            inherited: inherited::Inherited::default(),
             projects: RwLock::default(),
             publishing: tokio::sync::Mutex::default(),
             accounts: tokio::sync::Mutex::default(),
@@ -174,6 +186,7 @@ impl Engine {
         engine.recall_account_keys().await?;
         engine.recall_roles().await?;
         engine.publish_all().await?;
+        engine.publish_balancers().await;
         Ok(engine)
     }
 

@@ -25,8 +25,22 @@ impl Default for Locks {
 impl Locks {
     /// Waits until no one else writes the service.
     pub(crate) async fn lock(&self, id: &ServiceId) -> MutexGuard<'_, ()> {
+        self.lock_at(self.of(id)).await
+    }
+
+    /// How many locks there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The number of the lock of the service.
+    pub(crate) fn of(&self, id: &ServiceId) -> usize {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
-        let shard = usize::try_from(hash % SHARDS as u64).unwrap_or(0);
-        self.0[shard].lock().await
+        usize::try_from(hash % SHARDS as u64).unwrap_or(0)
+    }
+
+    /// Waits until no one else writes a service with the lock of this number.
+    pub(crate) async fn lock_at(&self, number: usize) -> MutexGuard<'_, ()> {
+        self.0[number].lock().await
     }
 }

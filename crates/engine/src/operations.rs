@@ -1,15 +1,16 @@
 //! What can be done with long-running operations?
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use groundrun_model::iam::Resource;
 use groundrun_model::kind::{Kind, Resource as _, Write};
 use groundrun_model::operation::Operation;
 use groundrun_model::{Error, Result};
-use groundrun_store::{Cursor, Query};
+use groundrun_store::Cursor;
 
+use crate::listing::{Listing, Page, Scope, Walk};
 use crate::rollout::PATIENCE;
-use crate::services::{Listing, Page, Scope};
 use crate::{Caller, Engine, refused};
 
 /// The longest that a caller may wait for an operation at one time.
@@ -52,7 +53,11 @@ impl Engine {
         page: &Page,
     ) -> Result<Listing<Operation>> {
         let _allowed = self.allow(caller, "run.operations.list", Resource::Project(&scope.project)).await?;
-        let mut operations = self.operations_of(scope).await?;
+        let mut operations = match done {
+            // No limit: those that are chosen may be far apart.
+            Some(_) => self.operations_of(scope, &Page { limit: None, ..page.clone() }).await?,
+            None => self.operations_of(scope, page).await?,
+        };
         operations.retain(|operation| done.is_none_or(|done| operation.is_done() == done));
         Ok(page.cut(operations, |operation| Cursor {
             created: operation.created,
@@ -78,10 +83,16 @@ impl Engine {
         self.store().commit(vec![write]).await.map_err(refused)
     }
 
-    pub(crate) async fn operations_of(&self, scope: &Scope) -> Result<Vec<Operation>> {
-        let mut query = Query::new(Kind::Operation, scope.project.id.to_string());
-        query.location = scope.region.as_ref().map(ToString::to_string);
-        self.store().list(&query).await?.into_iter().map(Operation::from_record).collect()
+    /// The operations of a scope, newest first: at least those of the page, and one more if there is one.
+    pub(crate) async fn operations_of(&self, scope: &Scope, page: &Page) -> Result<Vec<Operation>> {
+        let mut walk = Walk::new(Kind::Operation, scope, page);
+        let mut operations = Vec::new();
+        while let Some(records) = walk.next(self.store(), operations.len()).await? {
+            for record in records {
+                operations.push(Operation::from_record(record)?);
+            }
+        }
+        Ok(operations)
     }
 
     async fn operation_within(&self, scope: &Scope, id: &str, patience: Duration) -> Result<Operation> {
@@ -103,8 +114,8 @@ impl Engine {
     }
 
     async fn stored_operation(&self, scope: &Scope, id: &str) -> Result<Operation> {
-        let record = self.store().get(&self.operation_key(scope, id)).await?;
-        record.map(Operation::from_record).transpose()?.ok_or_else(|| {
+        let found = self.store().find::<Operation>(&self.operation_key(scope, id)).await?;
+        found.map(Arc::unwrap_or_clone).ok_or_else(|| {
             let region = scope.region.as_ref().unwrap_or(&self.0.config.region);
             Error::not_found("OPERATION", id, region.as_str(), scope.project.id.as_str())
         })

@@ -1,16 +1,16 @@
 //! What can be done with revisions?
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use groundrun_model::iam::Resource;
 use groundrun_model::kind::{Key, Kind, Resource as _, Write};
 use groundrun_model::operation::Operation;
 use groundrun_model::revision::Revision;
 use groundrun_model::service::Service;
-use groundrun_model::{Error, Result, RevisionName, ServiceId};
-use groundrun_store::{Cursor, Query};
+use groundrun_model::{Error, Result, RevisionName};
+use groundrun_store::Cursor;
 
-use crate::services::{Listing, Page, Scope};
+use crate::listing::{Listing, Page, Scope, Walk};
 use crate::{Caller, Engine, refused};
 
 /// A revision as its service sees it.
@@ -31,7 +31,7 @@ impl Engine {
         let _allowed = self.allow(caller, "run.revisions.get", part(scope, name)).await?;
         let revision = self.stored_revision(scope, name).await?;
         let service = self.stored_service(&revision.service).await?;
-        Ok(view(revision, service.as_ref()))
+        Ok(view(revision, service.as_deref()))
     }
 
     /// The revisions of a scope that the page selects, newest first.
@@ -45,22 +45,19 @@ impl Engine {
         page: &Page,
     ) -> Result<Listing<RevisionView>> {
         let _allowed = self.allow(caller, "run.revisions.list", Resource::Project(&scope.project)).await?;
-        let mut query = Query::new(Kind::Revision, scope.project.id.to_string());
-        query.location = scope.region.as_ref().map(ToString::to_string);
         // The database finds the revisions of one service; the selector decides.
-        query.parent = page.selector.required("serving.knative.dev/service").map(str::to_owned);
-        let mut services: HashMap<ServiceId, Option<Service>> = HashMap::new();
+        let service = page.selector.required("serving.knative.dev/service");
+        let mut walk = Walk::new(Kind::Revision, scope, page).of(service);
         let mut views = Vec::new();
-        for record in self.store().list(&query).await? {
-            let revision = Revision::from_record(record)?;
-            let id = revision.service.clone();
-            if !services.contains_key(&id) {
-                services.insert(id.clone(), self.stored_service(&id).await?);
-            }
-            let view = view(revision, services.get(&id).and_then(Option::as_ref));
-            let labels = groundrun_model::revision_v1::labels(&view.revision, view.routed);
-            if page.selector.matches(&labels) {
-                views.push(view);
+        while let Some(records) = walk.next(self.store(), views.len()).await? {
+            for record in records {
+                let revision = Revision::from_record(record)?;
+                let service = self.stored_service(&revision.service).await?;
+                let view = view(revision, service.as_deref());
+                let labels = groundrun_model::revision_v1::labels(&view.revision, view.routed);
+                if page.selector.matches(&labels) {
+                    views.push(view);
+                }
             }
         }
         Ok(page.cut(views, |view| Cursor {
@@ -97,8 +94,9 @@ impl Engine {
             let delete = Write::Delete { key, expected: Some(revision.updated.micros()) };
             let writes = vec![delete, Write::Insert(operation.to_record()?)];
             self.store().commit(writes).await.map_err(refused)?;
+            self.0.retained.forget(&id);
         }
-        Ok((view(revision, service.as_ref()), operation))
+        Ok((view(revision, service.as_deref()), operation))
     }
 
     async fn stored_revision(&self, scope: &Scope, name: &str) -> Result<Revision> {
@@ -110,13 +108,13 @@ impl Engine {
             location,
             name: name.to_string(),
         });
-        let record = match key {
-            Some(key) => self.store().get(&key).await?,
+        let found = match key {
+            Some(key) => self.store().find::<Revision>(&key).await?,
             None => None,
         };
-        let record = record
-            .ok_or_else(|| Error::not_found("REVISION", name, region.as_str(), scope.project.id.as_str()))?;
-        Revision::from_record(record)
+        found
+            .map(Arc::unwrap_or_clone)
+            .ok_or_else(|| Error::not_found("REVISION", name, region.as_str(), scope.project.id.as_str()))
     }
 }
 

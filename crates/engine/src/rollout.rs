@@ -1,5 +1,6 @@
 //! How does a new revision come up and take over?
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use groundrun_model::kind::{Kind, Resource as _, Write};
@@ -8,7 +9,7 @@ use groundrun_model::revision::{Revision, RevisionEvent, RevisionPhase};
 use groundrun_model::service::reconcile::{Phases, reconcile};
 use groundrun_model::service::{Failure, Service, TrafficRevision, retention};
 use groundrun_model::{Result, RevisionName, ServiceId};
-
+use groundrun_store::Known;
 use uuid::Uuid;
 
 use crate::services::revisions_of;
@@ -80,28 +81,32 @@ impl Engine {
     async fn settle(&self, id: &ServiceId, start: Option<Start>) -> Result<()> {
         let _turn = self.0.locks.lock(id).await;
         let Some(service) = self.stored_service(id).await? else { return Ok(()) };
-        let mut writes = Vec::new();
+        let (mut writes, mut known) = (Vec::new(), Vec::new());
         let mut phases = self.phases(&service).await?;
         if let Some((revision, expected)) = self.moved(id, start).await? {
             phases.insert(revision.name.to_string(), progress(&revision));
-            writes.push(Write::Update { record: revision.to_record()?, expected });
+            let record = revision.to_record()?;
+            known.push(Known::new(record.key.clone(), Arc::new(revision)));
+            writes.push(Write::Update { record, expected });
         }
         let reconciled = reconcile(&service, &phases, self.now());
         let mut over = Vec::new();
         if let Some(status) = reconciled {
-            let settled = Service { status, ..service };
+            let settled = Arc::new(Service { status, ..Arc::unwrap_or_clone(service) });
             // Routed first and noted then: whoever reads that the service is ready can call it.
             self.publish_as(&settled).await?;
             let record = settled.to_record()?;
             let (key, uid, expected) = (record.key, record.uid, record.version);
+            known.push(Known::new(key.clone(), Arc::clone(&settled)));
             writes.push(Write::Status { key, uid, expected, status: record.status });
             writes.extend(self.removals(&settled).await?);
-            over = self.over(&settled, &mut writes)?;
+            over = self.over(&settled, &mut writes, &mut known)?;
         }
         if writes.is_empty() {
             return Ok(());
         }
-        if let Err(problem) = self.store().commit(writes).await {
+        if let Err(problem) = self.store().commit_known(writes, known).await {
+            self.0.retained.forget(id);
             self.publish(id).await?;
             return Err(refused(problem));
         }
@@ -110,13 +115,16 @@ impl Engine {
         Ok(())
     }
 
-    /// The operations that are over now that the service is as it is; adds what writes it down.
-    fn over(&self, service: &Service, writes: &mut Vec<Write>) -> Result<Vec<Uuid>> {
+    /// The operations that are over now that the service is as it is; adds what writes it down, and what
+    /// that leaves.
+    fn over(&self, service: &Service, writes: &mut Vec<Write>, known: &mut Vec<Known>) -> Result<Vec<Uuid>> {
         let mut over = Vec::new();
         for running in self.0.running.of(&service.id) {
             if let Some(done) = running.settle(service, self.now()) {
-                writes.push(Write::Update { record: done.to_record()?, expected: running.updated.micros() });
+                let record = done.to_record()?;
                 over.push(done.id);
+                known.push(Known::new(record.key.clone(), Arc::new(done)));
+                writes.push(Write::Update { record, expected: running.updated.micros() });
             }
         }
         Ok(over)
@@ -141,12 +149,12 @@ impl Engine {
     /// The service, once it has settled or has had [`PATIENCE`] to do so. gcloud asks for the first time
     /// 5 to 12 ms after the answer to its write, and then once a second: without patience a revision that
     /// comes up a moment later would cost a whole second.
-    pub(crate) async fn settled_service(&self, id: &ServiceId) -> Result<Option<Service>> {
+    pub(crate) async fn settled_service(&self, id: &ServiceId) -> Result<Option<Arc<Service>>> {
         let mut settled = self.0.settled.subscribe();
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let found = self.stored_service(id).await?;
-            if found.as_ref().is_none_or(Service::is_settled) {
+            if found.as_ref().is_none_or(|service| service.is_settled()) {
                 return Ok(found);
             }
             // The sender lives as long as the engine: only the time can run out.
@@ -159,15 +167,23 @@ impl Engine {
     /// The removal of the revisions that the service has too many.
     async fn removals(&self, service: &Service) -> Result<Vec<Write>> {
         // Numbers are never used twice: with fewer numbers than the limit there is nothing to count.
-        if service.status.configuration_generation <= retention::LIMIT as u64 {
+        let number = service.status.configuration_generation;
+        if number <= retention::LIMIT as u64 {
             return Ok(Vec::new());
         }
         let service_key = service.id.key();
-        let count = self.store().child_count(Kind::Revision, &service_key).await?;
+        let count = match self.0.retained.get(&service.id, number) {
+            Some(count) => count,
+            None => self.store().child_count(Kind::Revision, &service_key).await?,
+        };
         let candidates = retention::candidates(service, count);
-        let oldest = self.store().children(Kind::Revision, &service_key, candidates).await?;
+        let oldest = match candidates {
+            0 => Vec::new(),
+            _ => self.store().children(Kind::Revision, &service_key, candidates).await?,
+        };
         let oldest = oldest.iter().filter_map(|name| RevisionName::lookup(name));
         let excess = retention::excess(service, oldest, count);
+        self.0.retained.set(&service.id, number, count - excess.len());
         let removal = |name| Write::Delete { key: service.id.revision_key(&name), expected: None };
         Ok(excess.into_iter().map(removal).collect())
     }
@@ -176,8 +192,8 @@ impl Engine {
     /// meanwhile, or somebody else has started it.
     async fn moved(&self, id: &ServiceId, start: Option<Start>) -> Result<Option<(Revision, i64)>> {
         let Some((name, event)) = start else { return Ok(None) };
-        let Some(record) = self.store().get(&id.revision_key(&name)).await? else { return Ok(None) };
-        let revision = Revision::from_record(record)?;
+        let found = self.store().find::<Revision>(&id.revision_key(&name)).await?;
+        let Some(revision) = found.map(Arc::unwrap_or_clone) else { return Ok(None) };
         if revision.phase != RevisionPhase::Pending {
             return Ok(None);
         }
@@ -195,8 +211,8 @@ impl Engine {
         let own = [&service.status.latest_created, &service.status.latest_ready];
         let mut phases = Phases::new();
         for name in named.chain(own.into_iter().flatten().cloned()) {
-            let Some(record) = self.store().get(&service.id.revision_key(&name)).await? else { continue };
-            let revision = Revision::from_record(record)?;
+            let found = self.store().find::<Revision>(&service.id.revision_key(&name)).await?;
+            let Some(revision) = found else { continue };
             // A revision of another service may have the name that the traffic asks for.
             if revision.service == service.id {
                 phases.insert(name.to_string(), progress(&revision));
@@ -205,8 +221,8 @@ impl Engine {
         Ok(phases)
     }
 
-    pub(crate) async fn stored_service(&self, id: &ServiceId) -> Result<Option<Service>> {
-        self.store().get(&id.key()).await?.map(Service::from_record).transpose()
+    pub(crate) async fn stored_service(&self, id: &ServiceId) -> Result<Option<Arc<Service>>> {
+        self.store().find(&id.key()).await
     }
 }
 

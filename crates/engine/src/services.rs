@@ -1,48 +1,19 @@
 //! What can be done with services?
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use groundrun_model::field::Api;
 use groundrun_model::iam::Resource;
 use groundrun_model::kind::{Key, Kind, Resource as _, Write};
 use groundrun_model::operation::{Operation, Target, Verb};
 use groundrun_model::revision::Revision;
-use groundrun_model::selector::Selector;
 use groundrun_model::service::plan::{self, Current, Plan, Writer};
 use groundrun_model::service::{Service, ServiceSpec};
-use groundrun_model::{Error, Project, Region, Result, RevisionName, ServiceId, ServiceName, Timestamp};
-use groundrun_store::{Cursor, Query};
+use groundrun_model::{Error, Result, RevisionName, ServiceId, ServiceName, Timestamp};
+use groundrun_store::{Cursor, Known, Query};
 
+use crate::listing::{Listing, Page, Scope, Walk};
 use crate::{Allowed, Caller, Engine, refused};
-
-/// Where to list: one region of a project, or all of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
-    /// The project.
-    pub project: Project,
-    /// The region; `None` for all.
-    pub region: Option<Region>,
-}
-
-/// Which part of a list a caller wants.
-#[derive(Debug, Clone, Default)]
-pub struct Page {
-    /// By labels.
-    pub selector: Selector,
-    /// How many at most; `None` for all.
-    pub limit: Option<usize>,
-    /// Where the page before this one ended.
-    pub after: Option<Cursor>,
-}
-
-/// A part of a list.
-#[derive(Debug, Clone)]
-pub struct Listing<T> {
-    /// What is on this page, newest first.
-    pub items: Vec<T>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<Cursor>,
-}
 
 /// How a service is written.
 #[derive(Debug, Clone, Copy)]
@@ -93,28 +64,12 @@ fn place(service: &Service) -> Cursor {
     }
 }
 
-impl Page {
-    /// Cuts this page out of all that there is, newest first.
-    pub(crate) fn cut<T>(&self, all: Vec<T>, place: impl Fn(&T) -> Cursor) -> Listing<T> {
-        let behind = |cursor: &Cursor, after: &Cursor| {
-            (cursor.created, &cursor.name, &cursor.location) < (after.created, &after.name, &after.location)
-        };
-        let mut rest = all
-            .into_iter()
-            .filter(|item| self.after.as_ref().is_none_or(|after| behind(&place(item), after)))
-            .peekable();
-        let items: Vec<T> = rest.by_ref().take(self.limit.unwrap_or(usize::MAX)).collect();
-        let next = rest.peek().and(items.last()).map(&place);
-        Listing { items, next }
-    }
-}
-
 impl Engine {
     /// The service. While it is about to settle, this waits a moment for it.
     ///
     /// # Errors
     /// 404 if there is none.
-    pub async fn get_service(&self, caller: &Caller, id: &ServiceId) -> Result<Service> {
+    pub async fn get_service(&self, caller: &Caller, id: &ServiceId) -> Result<Arc<Service>> {
         let _allowed = self.allow(caller, "run.services.get", Resource::Service(id)).await?;
         self.settled_service(id).await?.ok_or_else(|| missing(id))
     }
@@ -146,15 +101,15 @@ impl Engine {
     ) -> Result<Listing<ServiceView>> {
         let _allowed = self.allow(caller, "run.services.list", Resource::Project(&scope.project)).await?;
         let services = self.services_of(scope, page).await?;
-        let there: HashSet<ServiceId> = services.iter().map(|service| service.id.clone()).collect();
         let view = |service| ServiceView { service, deleted: None };
         let mut views: Vec<ServiceView> = services.into_iter().map(view).collect();
-        for operation in self.operations_of(scope).await? {
+        for operation in self.operations_of(scope, &Page::default()).await? {
             let Some(deleted) = operation.deleted().filter(|(_, expires)| *expires > self.now()) else {
                 continue;
             };
             let Target::Service(service) = operation.target else { continue };
-            if !there.contains(&service.id) && page.selector.matches(&service.labels()) {
+            let is_gone = self.stored_service(&service.id).await?.is_none();
+            if is_gone && page.selector.matches(&service.labels()) {
                 views.push(ServiceView { service: *service, deleted: Some(deleted) });
             }
         }
@@ -163,13 +118,14 @@ impl Engine {
     }
 
     async fn services_of(&self, scope: &Scope, page: &Page) -> Result<Vec<Service>> {
-        let mut query = Query::new(Kind::Service, scope.project.id.to_string());
-        query.location = scope.region.as_ref().map(ToString::to_string);
+        let mut walk = Walk::new(Kind::Service, scope, page);
         let mut services = Vec::new();
-        for record in self.store().list(&query).await? {
-            let service = Service::from_record(record)?;
-            if page.selector.matches(&service.labels()) {
-                services.push(service);
+        while let Some(records) = walk.next(self.store(), services.len()).await? {
+            for record in records {
+                let service = Service::from_record(record)?;
+                if page.selector.is_empty() || page.selector.matches(&service.labels()) {
+                    services.push(service);
+                }
             }
         }
         Ok(services)
@@ -188,7 +144,10 @@ impl Engine {
     ) -> Result<Written> {
         let allowed = self.allow(caller, "run.services.create", Resource::Service(id)).await?;
         let _turn = self.0.locks.lock(id).await;
-        if self.store().get(&id.key()).await?.is_some() {
+        // Every service has a route. What has none need not be looked for: the database refuses a second
+        // one of this name, in the same words.
+        let may_exist = self.0.table.load().get(id).is_some();
+        if may_exist && self.stored_service(id).await?.is_some() {
             return Err(Error::already_exists(id.name.as_str()));
         }
         self.write_service(allowed, id, None, spec, how).await
@@ -216,7 +175,7 @@ impl Engine {
             }
             self.allow(caller, "run.services.create", Resource::Service(id)).await?;
         }
-        let spec = change(current.as_ref())?;
+        let spec = change(current.as_deref())?;
         self.write_service(allowed, id, current, spec, how).await
     }
 
@@ -234,6 +193,7 @@ impl Engine {
         let _allowed = self.allow(caller, "run.services.delete", Resource::Service(id)).await?;
         let _turn = self.0.locks.lock(id).await;
         let service = self.stored_service(id).await?.ok_or_else(|| missing(id))?;
+        let service = Arc::unwrap_or_clone(service);
         check(&service)?;
         let operation = self.0.parts.draw.uuid();
         let operation = Operation::on_service(operation, Verb::Delete, &service, self.now()).done();
@@ -247,6 +207,7 @@ impl Engine {
         let writes = plan::delete(&service, revisions, policy, self.0.running.of(id), &operation)?;
         self.store().commit(writes).await.map_err(refused)?;
         self.0.running.forget(id);
+        self.0.retained.forget(id);
         self.publish(id).await?;
         self.0.settled.send_modify(|count| *count += 1);
         Ok(Written { service, operation })
@@ -265,12 +226,12 @@ impl Engine {
         &self,
         allowed: Allowed<'_>,
         id: &ServiceId,
-        current: Option<Service>,
+        current: Option<Arc<Service>>,
         spec: ServiceSpec,
         how: WriteOptions,
     ) -> Result<Written> {
         let named = self.named_revision(id, spec.template.name.as_deref()).await?;
-        let current = current.as_ref().map(|service| Current { service, named: named.as_ref() });
+        let current = current.as_deref().map(|service| Current { service, named: named.as_deref() });
         let draw = &self.0.parts.draw;
         let suffix = draw.suffix(3);
         let writer = Writer {
@@ -298,7 +259,14 @@ impl Engine {
             return Ok(Written { service, operation });
         }
         writes.extend(self.0.running.pruning(id));
-        self.store().commit(writes).await.map_err(refused)?;
+        let mut known = vec![
+            Known::new(id.key(), Arc::new(service.clone())),
+            Known::new(operation.own_key(), Arc::new(operation.clone())),
+        ];
+        if let Some(revision) = &revision {
+            known.push(Known::new(id.revision_key(&revision.name), Arc::new(revision.clone())));
+        }
+        self.store().commit_known(writes, known).await.map_err(refused)?;
         self.0.running.add(id, operation.clone());
         // What holds at service level holds from the answer on; the new revision follows when it is up.
         self.publish(id).await?;
@@ -307,9 +275,9 @@ impl Engine {
     }
 
     /// The revision of the service that already has the name which the template asks for.
-    async fn named_revision(&self, id: &ServiceId, name: Option<&str>) -> Result<Option<Revision>> {
+    async fn named_revision(&self, id: &ServiceId, name: Option<&str>) -> Result<Option<Arc<Revision>>> {
         let Some(name) = name.and_then(RevisionName::lookup) else { return Ok(None) };
-        self.store().get(&id.revision_key(&name)).await?.map(Revision::from_record).transpose()
+        self.store().find(&id.revision_key(&name)).await
     }
 }
 

@@ -1,5 +1,8 @@
 //! Does a service become what was asked for, also when writes overlap and after a crash?
 
+mod paging;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use groundrun_identity::Keys;
@@ -41,10 +44,20 @@ fn spec(image: &str) -> ServiceSpec {
 }
 
 async fn engine(store: Store) -> Engine {
+    engine_after(store, 0).await
+}
+
+/// An engine in which a change of a policy takes this many seconds to count.
+async fn engine_after(store: Store, seconds: i64) -> Engine {
+    open(store, seconds).await.unwrap()
+}
+
+async fn open(store: Store, seconds: i64) -> groundrun_model::Result<Engine> {
     let config = Config {
-        iam_propagation_seconds: 0,
+        iam_propagation_seconds: seconds,
         identities: Identities::default(),
         rules: groundrun_model::rule::Rules::default(),
+        balancers: groundrun_model::routing::Balancers::default(),
         revision_policy: RevisionPolicy::EveryChange,
         urls: UrlConfig { style: UrlStyle::Local, port: 8786 },
         strict_identity: false,
@@ -58,7 +71,7 @@ async fn engine(store: Store) -> Engine {
     let (clock, draw) = (Clock::system(), Draw::seeded(7));
     let logs = Logs::new(Timestamp::default);
     let parts = Parts { store, keys, backend: Backend::new(), logs, clock, draw };
-    Engine::open(config, parts).await.unwrap()
+    Engine::open(config, parts).await
 }
 
 fn owner(engine: &Engine) -> Caller {
@@ -71,7 +84,7 @@ async fn until(engine: &Engine, what: &str, holds: impl Fn(&Service) -> bool) ->
         loop {
             let service = engine.get_service(&owner(engine), &id()).await.unwrap();
             if holds(&service) {
-                return service;
+                return Arc::unwrap_or_clone(service);
             }
             tokio::task::yield_now().await;
         }
@@ -256,8 +269,19 @@ async fn a_service_keeps_a_thousand_revisions() {
     let scope = Scope { project: id().project, region: Some(id().region) };
     let kept = engine.list_revisions(&owner, &scope, &crate::Page::default()).await.unwrap().items;
     assert_eq!(kept.len(), 1000);
-    let oldest = kept.last().unwrap().revision.configuration_generation;
-    assert_eq!(oldest, 3, "the oldest two are gone");
+    let oldest = &kept.last().unwrap().revision;
+    assert_eq!(oldest.configuration_generation, 3, "the oldest two are gone");
+
+    // One that is deleted by hand makes place for another.
+    engine.delete_revision(&owner, &scope, oldest.name.as_str(), |_| Ok(()), false).await.unwrap();
+    for number in 1002..=1003 {
+        let asked = spec(&format!("image{number}"));
+        engine.update_service(&owner, &id(), |_| Ok(asked), WriteOptions::through(Api::V1)).await.unwrap();
+        until(&engine, "settled", Service::is_settled).await;
+    }
+    let kept = engine.list_revisions(&owner, &scope, &crate::Page::default()).await.unwrap().items;
+    let numbers: Vec<_> = kept.iter().map(|view| view.revision.configuration_generation).collect();
+    assert_eq!(numbers, (5..=1004).rev().collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -292,4 +316,6 @@ async fn a_token_that_no_emulator_minted_is_the_owners() {
 }
 
 mod accounts;
+mod latest;
+mod load;
 mod workloads;

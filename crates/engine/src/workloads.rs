@@ -8,10 +8,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use groundrun_model::account::{Account, AccountName};
-use groundrun_model::kind::Resource as _;
 use groundrun_model::metadata::Workload;
 use groundrun_model::revision::Revision;
-use groundrun_model::service::Service;
 use groundrun_model::token::{IdClaims, LIFETIME_SECONDS};
 use groundrun_model::{Code, Error, Project, Region, Result, ServiceId};
 use tokio::net::TcpListener;
@@ -263,13 +261,14 @@ impl Engine {
     }
 
     async fn workload_of(&self, id: &ServiceId) -> Result<Workload> {
-        let service: Service = self.stored_service(id).await?.ok_or_else(|| missing(id))?;
+        let service = self.stored_service(id).await?.ok_or_else(|| missing(id))?;
         let status = &service.status;
         let name =
             status.latest_ready.as_ref().or(status.latest_created.as_ref()).ok_or_else(|| missing(id))?;
-        let record = self.store().get(&id.revision_key(name)).await?.ok_or_else(|| missing(id))?;
-        let account = Revision::from_record(record)?.template.settings.service_account;
-        let account = account.filter(|account| !account.is_empty());
+        let revision = self.store().find::<Revision>(&id.revision_key(name)).await?;
+        let revision = revision.ok_or_else(|| missing(id))?;
+        let account =
+            revision.template.settings.service_account.clone().filter(|account| !account.is_empty());
         Ok(Workload {
             revision: Some((id.name.clone(), name.clone())),
             ..self.workload_as(account.as_deref(), &id.project, &id.region)

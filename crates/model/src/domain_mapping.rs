@@ -55,7 +55,7 @@ impl DomainName {
                 format!("'{text}' is not a domain in lower case, such as www.example.com."),
             ));
         };
-        if OCCUPIED.iter().any(|suffix| text.ends_with(suffix)) {
+        if leads_elsewhere(text, false) {
             return Err(Error::field(field, format!("'{text}' cannot be mapped: it leads elsewhere.")));
         }
         Ok(name)
@@ -100,6 +100,15 @@ impl DomainName {
             }
         }
     }
+}
+
+/// Whether `domain` is one that leads to services, to Google's APIs or to this machine already;
+/// `or_below`: it or anything below it is.
+pub(crate) fn leads_elsewhere(domain: &str, or_below: bool) -> bool {
+    let below = format!(".{domain}");
+    OCCUPIED.iter().any(|suffix| {
+        domain.ends_with(suffix) || or_below && (below.ends_with(suffix) || suffix.ends_with(&below))
+    })
 }
 
 /// A DNS record that the owner of a domain is to make.

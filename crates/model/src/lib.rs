@@ -35,6 +35,7 @@ pub mod rule;
 pub mod schema;
 pub mod selector;
 pub mod service;
+pub(crate) mod text_set;
 pub mod time;
 pub mod token;
 pub mod url;

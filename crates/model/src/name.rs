@@ -3,6 +3,7 @@
 //! A value of these types is well formed: it is parsed once, at the edge.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -22,7 +23,7 @@ macro_rules! text_name {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(#[serde(with = "shared")] Arc<str>);
 
         impl $name {
             /// The name as text.
@@ -55,6 +56,21 @@ text_name!(
     /// The name of a revision: letters, digits and hyphens, at most 63 characters.
     RevisionName
 );
+
+/// A name as JSON: text. It is shared, because every route, revision and log entry names its service.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+        String::deserialize(deserializer).map(Arc::from)
+    }
+}
 
 /// The number of a project, which the API shows as the namespace of v1 objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -104,7 +120,7 @@ impl Project {
             ));
         }
         let number = 100_000_000_000 + stable_hash("project-number", id) % 900_000_000_000;
-        Ok(Self { id: ProjectId(id.to_owned()), number: ProjectNumber(number) })
+        Ok(Self { id: ProjectId(id.into()), number: ProjectNumber(number) })
     }
 }
 
@@ -123,7 +139,7 @@ impl Region {
     pub fn parse(text: &str) -> Result<Self> {
         let last_is_digit = text.bytes().last().is_some_and(|b| b.is_ascii_digit());
         if is_dns_label(text) && text.contains('-') && last_is_digit {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Error::field("location", format!("'{text}' is not a region, such as us-central1.")))
         }
@@ -137,7 +153,7 @@ impl ServiceName {
     /// 400 if it is not a DNS label of at most 49 characters.
     pub fn parse(text: &str, field: &str) -> Result<Self> {
         if is_dns_label(text) && text.len() < 50 {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Error::field(field, CHARSET.replace("64", "50")))
         }
@@ -159,19 +175,19 @@ impl RevisionName {
         if !is_dns_label(text) {
             return Err(Error::field(field, CHARSET));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// The name that the server gives: `<service>-<generation of the configuration>-<suffix>`.
     pub fn generated(service: &ServiceName, configuration_generation: u64, suffix: &str) -> Self {
         let tail = format!("-{configuration_generation:05}-{suffix}");
         let keep = 63_usize.saturating_sub(tail.len()).min(service.0.len());
-        Self(format!("{}{tail}", &service.0[..keep]))
+        Self(format!("{}{tail}", &service.0[..keep]).into())
     }
 
     /// The name in a URL or a filter, where any text may stand: what is not well formed names nothing.
     pub fn lookup(text: &str) -> Option<Self> {
-        is_dns_label(text).then(|| Self(text.to_owned()))
+        is_dns_label(text).then(|| Self(text.into()))
     }
 }
 

@@ -154,6 +154,11 @@ impl Operation {
         format!("projects/{}/locations/{}/operations/{}", self.project.id, self.region, self.id)
     }
 
+    /// The key under which it is stored.
+    pub fn own_key(&self) -> Key {
+        Self::key(&self.project, &self.region, &self.id.to_string())
+    }
+
     /// The key under which the operation `id` is stored.
     pub fn key(project: &Project, region: &Region, id: &str) -> Key {
         Key {
@@ -181,7 +186,7 @@ impl Resource for Operation {
             Target::Revision(revision) => (revision.to_record()?, revision.service.name.to_string()),
         };
         Ok(Record {
-            key: Self::key(&self.project, &self.region, &self.id.to_string()),
+            key: self.own_key(),
             uid: self.id,
             // A service owns the operations that are under way on it, and no others.
             parent: (!self.is_done()).then_some(service),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::instance::{InstanceSpec, Protocol};
-use crate::kind::{Kind, Record, Resource, read, write};
+use crate::kind::{Kind, Record, Resource, read, read_text, write};
 use crate::name::{Project, Region, RevisionName, ServiceName};
 use crate::rule::Rules;
 use crate::service::defaults::DEFAULT_PORT;
@@ -88,39 +88,70 @@ impl Revision {
 
     /// The image of the container that takes the requests, by digest.
     pub fn image_digest(&self) -> String {
-        let container = self.template.ingress_container();
-        resolve_digest(container.and_then(|container| container.image.as_deref()).unwrap_or_default())
+        image_digest(&self.template)
     }
 
     /// What a backend must be told in order to run the revision; `rules` say what its image stands for here.
     pub fn instance_spec(&self, rules: &Rules) -> InstanceSpec {
-        let container = self.template.ingress_container();
-        let image = container.and_then(|container| container.image.as_deref()).unwrap_or_default();
-        let port = container.and_then(|container| container.ports.first());
-        let env = container.map(|container| container.env.as_slice()).unwrap_or_default();
-        let settings = &self.template.settings;
-        let number = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
-        InstanceSpec {
-            service: self.service.clone(),
-            revision: self.name.clone(),
-            image: self.image_digest(),
-            runs: rules.claim(image),
-            service_account: settings.service_account.clone().unwrap_or_default(),
-            env: env
-                .iter()
-                .filter(|variable| variable.value_from.is_none())
-                .filter_map(|variable| {
-                    Some((variable.name.clone()?, variable.value.clone().unwrap_or_default()))
-                })
-                .collect(),
-            port: u16::try_from(port.and_then(|port| port.container_port).unwrap_or(DEFAULT_PORT))
-                .unwrap_or(0),
-            protocol: Protocol::of_port(port.and_then(|port| port.name.as_deref())),
-            concurrency: number(settings.max_instance_request_concurrency),
-            timeout_seconds: number(settings.timeout),
-            session_affinity: settings.session_affinity.unwrap_or_default(),
-        }
+        instance_spec(self.service.clone(), self.name.clone(), &self.template, rules)
     }
+}
+
+fn instance_spec(
+    service: ServiceId,
+    revision: RevisionName,
+    template: &RevisionTemplate,
+    rules: &Rules,
+) -> InstanceSpec {
+    let container = template.ingress_container();
+    let image = container.and_then(|container| container.image.as_deref()).unwrap_or_default();
+    let port = container.and_then(|container| container.ports.first());
+    let env = container.map(|container| container.env.as_slice()).unwrap_or_default();
+    let settings = &template.settings;
+    let number = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
+    InstanceSpec {
+        service,
+        revision,
+        image: image_digest(template),
+        runs: rules.claim(image),
+        service_account: settings.service_account.clone().unwrap_or_default(),
+        env: env
+            .iter()
+            .filter(|variable| variable.value_from.is_none())
+            .filter_map(|variable| Some((variable.name.clone()?, variable.value.clone().unwrap_or_default())))
+            .collect(),
+        port: u16::try_from(port.and_then(|port| port.container_port).unwrap_or(DEFAULT_PORT)).unwrap_or(0),
+        protocol: Protocol::of_port(port.and_then(|port| port.name.as_deref())),
+        concurrency: number(settings.max_instance_request_concurrency),
+        timeout_seconds: number(settings.timeout),
+        session_affinity: settings.session_affinity.unwrap_or_default(),
+    }
+}
+
+/// What a backend must be told in order to run the revision `name` of `service`, from the `spec` that is
+/// stored of it: a start reads one for each service, and nothing else of them. `rules` as there.
+///
+/// # Errors
+/// 500 that names the revision if it was not written by [`Revision::to_record`].
+pub fn stored_instance_spec(
+    service: &ServiceId,
+    name: &str,
+    spec: &str,
+    rules: &Rules,
+) -> Result<InstanceSpec> {
+    #[derive(Deserialize)]
+    struct Stored {
+        template: RevisionTemplate,
+    }
+    let stored: Stored = read_text(spec, Kind::Revision, name)?;
+    let name = RevisionName::parse(name, &service.name, "metadata.name")?;
+    Ok(instance_spec(service.clone(), name, &stored.template, rules))
+}
+
+/// The image of the container that takes the requests, by digest.
+fn image_digest(template: &RevisionTemplate) -> String {
+    let container = template.ingress_container();
+    resolve_digest(container.and_then(|container| container.image.as_deref()).unwrap_or_default())
 }
 
 /// The image by digest. There is no registry to ask, so the digest follows from the reference itself:
@@ -132,8 +163,9 @@ pub fn resolve_digest(image: &str) -> String {
     let after_host = image.rfind('/').map_or(0, |slash| slash + 1);
     let tag = image[after_host..].find(':').map_or(image.len(), |colon| after_host + colon);
     let digest = Sha256::digest(image.as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}@sha256:{hex}", &image[..tag])
+    let digit = |bits: u8| char::from(b"0123456789abcdef"[usize::from(bits)]);
+    let hex = digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    image[..tag].chars().chain("@sha256:".chars()).chain(hex).collect()
 }
 
 /// The name that a revision gives to a container without one: the last part of the image's path and the

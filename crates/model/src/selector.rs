@@ -38,6 +38,11 @@ impl Selector {
         })
     }
 
+    /// Whether it chooses everything.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether an object with these labels is chosen.
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         self.0.iter().all(|requirement| requirement.holds(labels.get(&requirement.key)))

@@ -57,6 +57,14 @@ impl Timestamp {
         self.utc().format(form).unwrap_or_default()
     }
 
+    /// As the `expires` of a cookie is spelled since the first: `Thu, 24-Dec-2026 06:00:00 GMT`.
+    pub fn to_cookie_date(self) -> String {
+        let form = format_description!(
+            "[weekday repr:short], [day]-[month repr:short]-[year] [hour]:[minute]:[second] GMT"
+        );
+        self.utc().format(form).unwrap_or_default()
+    }
+
     /// As HTTP spells a date (RFC 9110, section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
     pub fn to_http_date(self) -> String {
         let form = format_description!(

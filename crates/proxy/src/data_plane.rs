@@ -1,6 +1,7 @@
 //! In which order is a request judged?
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -19,8 +20,9 @@ use hyper::body::Body as _;
 use crate::arrival::Arrival;
 use crate::forward::forward;
 use crate::head::RequestHead;
+use crate::phase::Shown;
 use crate::reject::Rejection;
-use crate::{headers, log, phase};
+use crate::{affinity, balancer, headers, log, phase};
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -80,6 +82,10 @@ pub(crate) struct Admission {
     pub(crate) trace: TraceContext,
     /// The header that was looked at for the token; a public service looks at none.
     pub(crate) checked: Option<CredentialHeader>,
+    /// The address of the load balancer that the request passed.
+    pub(crate) balancer: Option<IpAddr>,
+    /// The cookie of session affinity that the response is to set.
+    pub(crate) cookie: Option<String>,
 }
 
 impl DataPlane {
@@ -106,8 +112,13 @@ impl DataPlane {
             Ok(admission) => {
                 headers::remove_signatures(&mut head.headers, admission.checked);
                 headers::for_instance(&mut head, &arrival, &admission.trace);
+                balancer::for_instance(&mut head.headers, admission.balancer);
                 let response = forward(&self.0.backend, &admission, Request::from_parts(head, body)).await;
-                response.map(|response| (admission, response))
+                response.map(|mut response| {
+                    affinity::set_cookie(response.headers_mut(), admission.cookie.as_deref());
+                    balancer::mark(response.headers_mut(), admission.balancer.is_some());
+                    (admission, response)
+                })
             }
             Err(rejection) => Err(rejection),
         };
@@ -117,8 +128,18 @@ impl DataPlane {
                 self.note_answer(&admission, arrived, response.status(), size);
                 response
             }
-            Err(rejection) => self.refuse(&rejection, &method, arrived),
+            Err(rejection) => {
+                let mut page = self.refuse(&rejection, &method, arrived);
+                balancer::mark(page.headers_mut(), self.is_balanced(&arrival));
+                page
+            }
         }
+    }
+
+    /// Whether a request comes to a load balancer, also to one that leads nowhere. Asked on rejections only.
+    fn is_balanced(&self, arrival: &Arrival<'_>) -> bool {
+        let host = door::host_of(arrival.authority);
+        host.is_ok_and(|host| self.0.table.load().is_balanced(&host))
     }
 
     /// Leaves in the logs that an instance has answered, with so many bytes if that is known.
@@ -179,7 +200,7 @@ impl DataPlane {
         let path = head.path();
         phase::method(head.method())?;
         phase::reserved_path(path)?;
-        phase::ingress(found, arrival.origin)?;
+        phase::ingress(found, balancer::origin(found.route, head, arrival))?;
         phase::https(options.https_redirect, arrival, head.path_and_query())?;
         // What the instance sees, lest an escape lead around a condition.
         let path = request::without_needless_escapes(path);
@@ -187,10 +208,11 @@ impl DataPlane {
         let call = Call { now: at, host, path: &path };
         let shown = phase::authenticate(found.route, head, verifier, &call)?;
         let permit = phase::authorize(found.route, &shown, &call, names)?;
-        let instance = phase::revision(found, random)?;
+        let affinity::Picked { instance, cookie } = phase::revision(found, head, random, call.now)?;
         phase::size(&instance, head)?;
 
-        let trace = headers::trace(head, random);
-        Ok(Admission { permit, verified: shown.verified, instance, trace, checked: shown.header })
+        let (trace, balancer) = (headers::trace(head, random), found.balancer());
+        let Shown { verified, header: checked } = shown;
+        Ok(Admission { permit, verified, instance, trace, checked, balancer, cookie })
     }
 }

@@ -19,7 +19,9 @@ const MAX_HEADER_BYTES: usize = 4000;
 /// What was wrong, in one line.
 pub(crate) fn why(rejection: &Rejection) -> String {
     match rejection {
-        Rejection::NoSuchHost => "no service and no tag has this host".to_owned(),
+        Rejection::NoSuchHost => {
+            "no service and no tag has this host, and no load balancer leads from it to one".to_owned()
+        }
         Rejection::Method => "TRACE and CONNECT never reach a service".to_owned(),
         Rejection::ReservedPath => "the path is reserved and never reaches a service".to_owned(),
         Rejection::Closed(closed) => hides(*closed).to_owned(),
@@ -45,6 +47,7 @@ pub(crate) fn fix(rejection: &Rejection) -> Option<String> {
         Rejection::NoRevision { service } => Some(gcloud("describe", service, "")),
         Rejection::Instance { instance, failure, .. } => failure_fix(*failure, instance),
         Rejection::ReservedPath => Some("use another path, such as /healthz/".to_owned()),
+        Rejection::Closed(closed) => opening(*closed).map(str::to_owned),
         _ => None,
     }
 }
@@ -96,9 +99,29 @@ fn hides(closed: Closed) -> &'static str {
     match closed {
         Closed::DefaultUrlDisabled => "the default URL of the service is disabled",
         Closed::Ingress(Ingress::None) => "the service has ingress none: nobody may call it",
-        Closed::Ingress(_) => {
-            "the service has an internal ingress setting, and the request came from outside"
+        Closed::Ingress(Ingress::InternalAndCloudLoadBalancing) => {
+            "the service has ingress internal-and-cloud-load-balancing, and the request came from outside"
         }
+        Closed::Ingress(_) => {
+            "the service has ingress internal, and the request came from outside or by a load balancer"
+        }
+    }
+}
+
+/// From where the service can be called.
+fn opening(closed: Closed) -> Option<&'static str> {
+    match closed {
+        Closed::DefaultUrlDisabled => Some("call it at a mapped domain or by way of a load balancer"),
+        Closed::Ingress(Ingress::Internal) => Some(
+            "call it from inside: through the port of a workload (groundrun exec --as), at the address of \
+             --internal-listen, or from this machine with the header x-groundrun-origin: internal",
+        ),
+        Closed::Ingress(Ingress::InternalAndCloudLoadBalancing) => Some(
+            "call it by way of a load balancer of groundrun.yaml, from this machine with the header \
+             x-groundrun-origin: load-balancer (or internal), through the port of a workload, or at the \
+             address of --internal-listen",
+        ),
+        Closed::Ingress(_) => None,
     }
 }
 

@@ -6,7 +6,9 @@
 //!
 //! [`RoutingTable`]: groundrun_model::routing::RoutingTable
 
+mod affinity;
 mod arrival;
+mod balancer;
 mod data_plane;
 mod explain;
 mod forward;

@@ -5,14 +5,16 @@
 use std::sync::Arc;
 
 use groundrun_identity::{Verified, Verifier};
+use groundrun_model::Timestamp;
 use groundrun_model::door::{self, Door};
 use groundrun_model::instance::InstanceSpec;
 use groundrun_model::invoke::{self, Call, Credential, CredentialHeader, Denial, Permit};
 use groundrun_model::request;
-use groundrun_model::routing::{DICE, HostMatch, Origin, Route, RoutingTable};
+use groundrun_model::routing::{HostMatch, Origin, Route, RoutingTable};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, Version};
 
+use crate::affinity::{self, Picked};
 use crate::arrival::{Arrival, Scheme};
 use crate::data_plane::{Names, Random};
 use crate::head::RequestHead;
@@ -117,8 +119,12 @@ pub(crate) fn size(instance: &InstanceSpec, head: &impl RequestHead) -> Result<(
 }
 
 /// Which revision takes it?
-pub(crate) fn revision(found: &HostMatch<'_>, random: &Random) -> Result<Arc<InstanceSpec>, Rejection> {
-    let dice = u32::try_from(random() % u64::from(DICE)).unwrap_or_default();
+pub(crate) fn revision(
+    found: &HostMatch<'_>,
+    head: &impl RequestHead,
+    random: &Random,
+    now: Timestamp,
+) -> Result<Picked, Rejection> {
     let no_revision = || Rejection::NoRevision { service: found.route.id.clone() };
-    found.pick(dice).cloned().ok_or_else(no_revision)
+    affinity::pick(found, head, random, now).ok_or_else(no_revision)
 }

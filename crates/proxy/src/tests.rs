@@ -3,6 +3,7 @@
 mod authentication;
 mod logs;
 mod pages;
+mod passage;
 mod request_headers;
 mod responses;
 mod routing;

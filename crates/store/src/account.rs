@@ -1,10 +1,13 @@
 //! Which service accounts exist, and which did?
 
+use std::sync::Arc;
+
 use groundrun_model::account::Account;
 use groundrun_model::{Project, ProjectId, Result, Timestamp};
 use sqlx::SqliteConnection;
 
 use crate::Store;
+use crate::cache::Name;
 use crate::error::{CommitError, Refusal, unreadable};
 use crate::writer::Change;
 
@@ -121,7 +124,7 @@ impl Store {
     /// # Errors
     /// If another account has its unique id, or the database cannot be written.
     pub async fn put_service_account(&self, account: &ServiceAccount) -> Result<(), CommitError> {
-        self.change(vec![Change::ServiceAccount(account.clone())]).await
+        self.change(vec![Change::ServiceAccount(account.clone())], Vec::new()).await
     }
 
     /// Replaces what is stored of `account`, and carries out `writes` with it.
@@ -136,7 +139,8 @@ impl Store {
         writes: Vec<groundrun_model::kind::Write>,
     ) -> Result<(), CommitError> {
         let update = Change::UpdateServiceAccount { account: account.clone(), expected };
-        self.change(std::iter::once(update).chain(writes.into_iter().map(Change::Write)).collect()).await
+        let changes = std::iter::once(update).chain(writes.into_iter().map(Change::from)).collect();
+        self.change(changes, Vec::new()).await
     }
 
     /// The service account with this address (in any case) or this unique id: the IAM API takes either.
@@ -145,13 +149,20 @@ impl Store {
     /// # Errors
     /// 500 if the database cannot be read.
     pub async fn service_account(&self, email_or_unique_id: &str) -> Result<Option<ServiceAccount>> {
-        let row: Option<Row> =
-            sqlx::query_as(select!("WHERE (email = $1 OR unique_id = $1) AND deleted IS NULL"))
-                .bind(email_or_unique_id.to_ascii_lowercase())
-                .fetch_optional(&self.reads)
-                .await
-                .map_err(unreadable)?;
-        row.map(read).transpose()
+        let asked = email_or_unique_id.to_ascii_lowercase();
+        let read = async || {
+            let row: Option<Row> =
+                sqlx::query_as(select!("WHERE (email = $1 OR unique_id = $1) AND deleted IS NULL"))
+                    .bind(&asked)
+                    .fetch_optional(&self.reads)
+                    .await
+                    .map_err(unreadable)?;
+            let found = row.map(read).transpose()?;
+            let size = found.as_ref().map_or(0, |found| found.display_name.len() + found.description.len());
+            Ok((found, size))
+        };
+        let found: Option<Arc<ServiceAccount>> = self.cached(Name::Account(asked.clone()), read).await?;
+        Ok(found.map(Arc::unwrap_or_clone))
     }
 
     /// All accounts that have or had this address (in any case) or this unique id, the oldest first.

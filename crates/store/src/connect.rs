@@ -25,6 +25,8 @@ pub(crate) fn options(path: Option<&Path>, busy: Duration) -> Result<SqliteConne
         .foreign_keys(true)
         // NORMAL would survive a killed process, but could lose the last commits with the power.
         .synchronous(SqliteSynchronous::Full)
+        // What a statement may have to take back is kept in memory, and not in a file of its own.
+        .pragma("temp_store", "MEMORY")
         .disable_statement_logging();
     match path {
         Some(path) => {

@@ -30,7 +30,7 @@ impl Store {
     /// # Errors
     /// If another project has its number, or the database cannot be written.
     pub async fn put_project(&self, project: &Project) -> Result<(), CommitError> {
-        self.change(vec![Change::Project(project.clone())]).await
+        self.change(vec![Change::Project(project.clone())], Vec::new()).await
     }
 
     /// All projects that have been named, by id.

@@ -1,5 +1,7 @@
 //! Does the store keep what it answered, and refuse what it must?
 
+mod bulk;
+mod coherence;
 mod commit;
 mod durability;
 mod memory;

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use super::list::{list, page};
 use crate::State;
 use crate::call::{Body, Query, Target, Who};
+use crate::error::Refusal;
+use crate::rendered::JsonText;
 use crate::reply::{Json, Reply};
 
 impl State {
@@ -38,9 +40,13 @@ pub(crate) async fn create(
     Ok(Json(state.render(&written.service)?))
 }
 
-pub(crate) async fn get(FromState(state): FromState<State>, Who(caller): Who, target: Target) -> Reply {
+pub(crate) async fn get(
+    FromState(state): FromState<State>,
+    Who(caller): Who,
+    target: Target,
+) -> Result<JsonText, Refusal> {
     let service = state.engine.get_service(&caller, &target.service()?).await?;
-    Ok(Json(state.render(&service)?))
+    Ok(state.rendered.of(&service, |service| state.render(service))?)
 }
 
 pub(crate) async fn replace(

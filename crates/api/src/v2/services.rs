@@ -57,7 +57,8 @@ pub(super) async fn update(state: &State, caller: &Caller, mut asked: Asked, vie
 
 pub(super) async fn get(state: &State, caller: &Caller, asked: Asked) -> Result<Value> {
     let id = asked.service(state, "name").await?;
-    v2::service(&state.engine.get_service(caller, &id).await?, &state.engine.config().urls)
+    let service = state.engine.get_service(caller, &id).await?;
+    v2::service(&service, &state.engine.config().urls)
 }
 
 pub(super) async fn list(state: &State, caller: &Caller, asked: Asked) -> Result<Value> {

@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use groundrun_model::{Project, Region};
 
-use super::Options;
+use super::{Options, balancers};
 
 /// The file that is read if it is there and no other is named.
 const DEFAULT_FILE: &str = "groundrun.yaml";
@@ -71,15 +72,18 @@ impl ConfigFile {
 
 /// Reads the text of a file. A file with nothing but comments sets nothing.
 pub(super) fn parse(text: &str, file: &Path) -> Result<Options, ConfigError> {
+    let content = |line: u64, reason: String| ConfigError::Content { file: file.to_owned(), line, reason };
     let parsed = serde_saphyr::from_str::<Option<Options>>(text);
-    parsed.map(Option::unwrap_or_default).map_err(|error| {
+    let options = parsed.map(Option::unwrap_or_default).map_err(|error| {
         let line = error.location().map_or(1, |location| location.line());
-        ConfigError::Content {
-            file: file.to_owned(),
-            line,
-            reason: reason(error.without_snippet(), text, line),
-        }
-    })
+        content(line, reason(error.without_snippet(), text, line))
+    })?;
+    // Which project and region entries have that name none is not known before the flags are.
+    let entries = options.load_balancers.as_deref().unwrap_or_default();
+    if let (Ok(project), Ok(region)) = (Project::parse("any-project"), Region::parse("us-central1")) {
+        balancers::read(entries, &project, &region).map_err(|(line, why)| content(line, why))?;
+    }
+    Ok(options)
 }
 
 fn reason(error: &serde_saphyr::Error, text: &str, line: u64) -> String {

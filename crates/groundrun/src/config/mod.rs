@@ -4,6 +4,7 @@
 //! the default. One row of the table below is all that an option needs: the flag (`--data-dir`), the
 //! variable (`GROUNDRUN_DATA_DIR`) and the key of the file (`dataDir`) follow from its name.
 
+mod balancers;
 mod file;
 mod values;
 
@@ -13,15 +14,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 use groundrun_model::iam::Identities;
+use groundrun_model::routing::Balancers;
+use groundrun_model::routing::balancer::LoadBalancer;
 use groundrun_model::rule::{RuleEntry, Rules};
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::UrlStyle;
 use groundrun_model::{Project, Region};
 use serde::{Deserialize, Serialize};
 
+pub use self::balancers::{BalancerEntry, PathEntry, Text};
 pub use self::file::{ConfigError, ConfigFile};
 use self::values::by_name;
-pub use self::values::{Delay, LogLevel};
+pub use self::values::{Delay, LogLevel, OtherAddress};
 use crate::server::ServeOptions;
 
 /// Where the emulator listens unless told otherwise.
@@ -126,6 +130,9 @@ options! {
         /// How long a change of an IAM policy takes to count, such as 60s or 2m; none is at once
         #[arg(value_name = "DURATION")]
         iam_propagation: Delay = Delay::default();
+        /// Address and port besides, whose callers count as inside for ingress settings
+        #[arg(value_name = "ADDRESS:PORT")]
+        internal_listen: OtherAddress = OtherAddress::default();
         /// What is logged to standard error: off, error, warn, info, debug or trace
         #[arg(value_name = "LEVEL", value_parser = by_name::<LogLevel>)]
         log: LogLevel = LogLevel::default();
@@ -137,6 +144,8 @@ options! {
         domains: BTreeMap<String, Vec<String>>;
         /// Which images stand for what on this machine; the first that matches counts
         rules: Vec<RuleEntry>;
+        /// Hosts that stand for external Application Load Balancers, and the services behind them
+        load_balancers: Vec<BalancerEntry>;
     }
 }
 
@@ -187,6 +196,17 @@ impl Settings {
         Identities::read(&self.groups, &self.domains)
     }
 
+    /// The load balancers of the file.
+    ///
+    /// # Errors
+    /// What is wrong with an entry, and its line.
+    fn load_balancers(&self) -> Result<Vec<LoadBalancer>, balancers::Refusal> {
+        let told = |error: groundrun_model::Error| (0, error.message);
+        let project = Project::parse(&self.project).map_err(told)?;
+        let region = Region::parse(&self.region).map_err(told)?;
+        balancers::read(&self.load_balancers, &project, &region)
+    }
+
     /// What the server must be told.
     pub fn serve_options(&self) -> ServeOptions {
         ServeOptions {
@@ -206,6 +226,9 @@ impl Settings {
             // An entry that is none was refused when the options were resolved.
             identities: self.identities().unwrap_or_default(),
             rules: Rules::read(&self.rules).unwrap_or_default(),
+            // Refused when the file was read.
+            balancers: Balancers::new(self.load_balancers().unwrap_or_default()),
+            internal_listen: self.internal_listen.get(),
         }
     }
 }

@@ -19,9 +19,9 @@ fn a_file_may_set_every_option() {
         "listen: 127.0.0.1:9000\nproject: p\nregion: europe-west1\ndataDir: /srv/groundrun\nephemeral: false\n\
          revisionPolicy: template\nurlStyle: hosted\nhttpsRedirect: true\nexplain: true\nstrictIdentity: true\nstrictEtags: true\nenforceApiIam: true\n\
          metadataAccount: sa@p.iam.gserviceaccount.com\niamPropagation: 2m\n\
-         log: debug\ngroups:\n  devs@example.com: [user:dev@example.com, ops@example.com]\n\
+         internalListen: 127.0.0.1:9001\nlog: debug\ngroups:\n  devs@example.com: [user:dev@example.com, ops@example.com]\n\
          domains:\n  corp.test: [ada@gmail.test]\n\
-         rules:\n- {image: team/*, url: \"http://127.0.0.1:3000\"}\n",
+         rules:\n- {image: team/*, url: \"http://127.0.0.1:3000\"}\nloadBalancers: []\n",
     );
     let expected = Settings {
         listen: "127.0.0.1:9000".parse().unwrap(),
@@ -38,9 +38,11 @@ fn a_file_may_set_every_option() {
         enforce_api_iam: true,
         metadata_account: "sa@p.iam.gserviceaccount.com".to_owned(),
         iam_propagation: "120s".parse().unwrap(),
+        internal_listen: "127.0.0.1:9001".parse().unwrap(),
         log: LogLevel::Debug,
         groups: listed("devs@example.com", &["user:dev@example.com", "ops@example.com"]),
         domains: listed("corp.test", &["ada@gmail.test"]),
+        load_balancers: Vec::new(),
         rules: vec![RuleEntry { image: "team/*".to_owned(), url: "http://127.0.0.1:3000".to_owned() }],
     };
     assert_eq!(options.resolve().unwrap(), expected);
@@ -89,6 +91,15 @@ fn a_delay_is_spelled_with_its_unit() {
 }
 
 #[test]
+fn a_second_address_may_be_none() {
+    let read = |text: &str| text.parse::<OtherAddress>().map(OtherAddress::get);
+    assert_eq!(read("none"), Ok(None));
+    assert_eq!(read("127.0.0.1:8787"), Ok(Some("127.0.0.1:8787".parse().unwrap())));
+    assert!(read("8787").unwrap_err().contains("'8787' is not an address and a port"));
+    assert_eq!(Settings::default().serve_options().internal_listen, None);
+}
+
+#[test]
 fn a_file_without_content_sets_nothing() {
     assert_eq!(read(""), Options::default());
     assert_eq!(read("# project: demo\n"), Options::default());
@@ -107,7 +118,7 @@ fn an_unknown_key_is_told_with_its_line_and_the_key_that_was_meant() {
         told("quux"),
         "dir/groundrun.yaml:3: unknown key `quux`; known are listen, project, region, dataDir, ephemeral, \
          revisionPolicy, urlStyle, httpsRedirect, explain, strictIdentity, strictEtags, enforceApiIam, metadataAccount, \
-         iamPropagation, log, groups, domains, rules"
+         iamPropagation, internalListen, log, groups, domains, rules, loadBalancers"
     );
 }
 

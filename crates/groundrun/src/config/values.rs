@@ -1,6 +1,7 @@
 //! How is the text of a flag or a variable read as a value?
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 use serde::de::DeserializeOwned;
@@ -103,5 +104,53 @@ impl TryFrom<String> for Delay {
 impl From<Delay> for String {
     fn from(delay: Delay) -> Self {
         delay.to_string()
+    }
+}
+
+/// An address and a port that need not be, spelled `127.0.0.1:8787` or `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OtherAddress(Option<SocketAddr>);
+
+impl OtherAddress {
+    /// The address; `None` is none.
+    pub fn get(self) -> Option<SocketAddr> {
+        self.0
+    }
+}
+
+impl FromStr for OtherAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        let refuse =
+            |_| format!("'{text}' is not an address and a port, such as 127.0.0.1:8787, and not none");
+        text.parse().map(|address| Self(Some(address))).map_err(refuse)
+    }
+}
+
+impl fmt::Display for OtherAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(address) => address.fmt(f),
+            None => f.write_str("none"),
+        }
+    }
+}
+
+impl TryFrom<String> for OtherAddress {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<OtherAddress> for String {
+    fn from(address: OtherAddress) -> Self {
+        address.to_string()
     }
 }

@@ -11,7 +11,7 @@ use axum::body::Body;
 use groundrun_api::MetadataServer;
 use groundrun_model::door::{self, Door};
 use groundrun_model::metadata::{self, Workload};
-use groundrun_model::routing::{self, RoutingTable};
+use groundrun_model::routing::{Origin, RoutingTable};
 use groundrun_model::{Code, Error, Region};
 use groundrun_proxy::http1::Client;
 use groundrun_proxy::{Arrival, DataPlane, Scheme};
@@ -33,6 +33,8 @@ pub(super) struct Front {
     tunnel: Option<Arc<str>>,
     /// Whether the port is that of a workload: a metadata server to whoever does not take it for a proxy.
     of_workload: bool,
+    /// From where whoever calls the port comes, as far as ingress settings are concerned.
+    origin: Origin,
 }
 
 /// Who answers, without a hold on the routing table.
@@ -61,13 +63,19 @@ impl Front {
             scheme: Scheme::Http,
             tunnel: None,
             of_workload: false,
+            origin: Origin::External,
         }
     }
 
     /// The front at the port of `workload`. Who has that port for a proxy is the workload to every name of
     /// the metadata server, also to those that are built into libraries.
     pub(super) fn of(self, workload: Workload) -> Self {
-        Self { metadata: self.metadata.of(workload), of_workload: true, ..self }
+        Self { metadata: self.metadata.of(workload), of_workload: true, origin: Origin::Internal, ..self }
+    }
+
+    /// The front at a port whose callers are inside, as workloads are, which all are in one VPC network.
+    pub(super) fn within(self) -> Self {
+        Self { origin: Origin::Internal, ..self }
     }
 
     /// The front for a client that calls from `peer`.
@@ -118,7 +126,7 @@ impl Front {
         if self.of_workload && self.tunnel.is_none() {
             return None;
         }
-        let client = Client { peer: self.peer, scheme: self.scheme, origin: routing::Origin::External };
+        let client = Client { peer: self.peer, scheme: self.scheme, origin: self.origin };
         Some((&self.data_plane, client))
     }
 
@@ -136,7 +144,7 @@ impl Front {
                     authority: &authority,
                     peer: self.peer,
                     scheme: self.scheme,
-                    origin: routing::Origin::External,
+                    origin: self.origin,
                 };
                 self.data_plane.handle(request, arrival).await.map(Body::new)
             }

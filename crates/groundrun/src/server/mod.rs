@@ -20,6 +20,7 @@ use groundrun_api::MetadataServer;
 use groundrun_engine::{Clock, Config, Draw, Engine, Parts};
 use groundrun_identity::{CaError, KeyError, Keys};
 use groundrun_model::iam::Identities;
+use groundrun_model::routing::Balancers;
 use groundrun_model::rule::Rules;
 use groundrun_model::service::plan::RevisionPolicy;
 use groundrun_model::url::{UrlConfig, UrlStyle};
@@ -71,6 +72,10 @@ pub struct ServeOptions {
     pub identities: Identities,
     /// What images stand for on this machine.
     pub rules: Rules,
+    /// The load balancers.
+    pub balancers: Balancers,
+    /// Where it listens besides, for callers that count as inside; `None` is nowhere.
+    pub internal_listen: Option<SocketAddr>,
 }
 
 /// What an emulator takes from the world and tests fix.
@@ -93,9 +98,11 @@ impl Default for World {
 /// An emulator that runs.
 #[derive(Debug)]
 pub struct Server {
-    address: SocketAddr,
+    /// That of the port, and of the one whose callers are inside.
+    addresses: (SocketAddr, Option<SocketAddr>),
     engine: Engine,
     connections: Connections,
+    within: Option<Connections>,
     workloads: Workloads,
     trust: Trust,
     /// Keeps other emulators out of the data directory.
@@ -142,12 +149,11 @@ pub async fn start(options: ServeOptions) -> Result<Server, StartError> {
 pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, StartError> {
     // First what fails fast and changes nothing.
     let (project, region) = (Project::parse(&options.project)?, Region::parse(&options.region)?);
-    let refuse = |error| StartError::Listen(options.listen, error);
-    let listener = TcpListener::bind(options.listen).await.map_err(refuse)?;
-    let address = listener.local_addr().map_err(refuse)?;
-    if !address.ip().is_loopback() {
-        tracing::warn!("listening on {address}: whoever reaches this port is the owner of every project");
-    }
+    let (listener, address) = listen(options.listen).await?;
+    let internal = match options.internal_listen {
+        Some(at) => Some(listen(at).await?),
+        None => None,
+    };
     let data_dir = options.data_dir.as_deref().map(DataDir::open).transpose()?;
     let store = Store::open(data_dir.as_ref().map(DataDir::database).as_deref()).await?;
     let keys = match world.keys {
@@ -166,6 +172,7 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
         iam_propagation_seconds: options.iam_propagation_seconds,
         identities: options.identities,
         rules: options.rules,
+        balancers: options.balancers,
         project,
         region,
     };
@@ -200,14 +207,33 @@ pub async fn start_in(options: ServeOptions, world: World) -> Result<Server, Sta
     let metadata = MetadataServer::new(engine.clone(), engine.default_workload());
     let front = Front::new(engine.routing_table(), data_plane, api, metadata);
     let workloads = Workloads::serve(&engine, front.clone(), trust.ca().clone(), address.port());
+    let internal_address = internal.as_ref().map(|(_, address)| *address);
+    let within = internal
+        .map(|(listener, _)| Connections::accept(listener, front.clone().within(), trust.ca().clone()));
     let connections = Connections::accept(listener, front, trust.ca().clone());
-    Ok(Server { address, engine, connections, workloads, trust, _data_dir: data_dir })
+    let addresses = (address, internal_address);
+    Ok(Server { addresses, engine, connections, within, workloads, trust, _data_dir: data_dir })
+}
+
+async fn listen(at: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refuse = |error| StartError::Listen(at, error);
+    let listener = TcpListener::bind(at).await.map_err(refuse)?;
+    let address = listener.local_addr().map_err(refuse)?;
+    if !address.ip().is_loopback() {
+        tracing::warn!("listening on {address}: whoever reaches this port is the owner of every project");
+    }
+    Ok((listener, address))
 }
 
 impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.addresses.0
+    }
+
+    /// Where it listens for callers that count as inside, if it does.
+    pub fn internal_address(&self) -> Option<SocketAddr> {
+        self.addresses.1
     }
 
     /// The use cases, for callers in the same process.
@@ -219,7 +245,12 @@ impl Server {
     pub async fn stop(self) {
         self.engine.begin_stop();
         self.workloads.stop();
-        self.connections.stop().await;
+        let within = async {
+            if let Some(connections) = self.within {
+                connections.stop().await;
+            }
+        };
+        tokio::join!(self.connections.stop(), within);
         self.engine.close().await;
         self.trust.close();
     }

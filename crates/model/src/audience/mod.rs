@@ -3,12 +3,11 @@
 //! Custom audiences are matched exactly; the service's own URLs in every form, with any path but never
 //! with a query or fragment. <https://cloud.google.com/run/docs/configuring/custom-audiences>.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::url::{LOCAL_SUFFIX, ServiceHosts, UrlConfig};
+use crate::text_set::TextSet;
+use crate::url::{HostStems, LOCAL_SUFFIX, UrlConfig};
 
 /// The annotation of a service that lists its custom audiences.
 pub const ANNOTATION: &str = "run.googleapis.com/custom-audiences";
@@ -74,17 +73,17 @@ fn encode(list: &[String]) -> String {
 #[derive(Debug, Clone)]
 pub struct AudienceSet {
     /// In the order of the setting.
-    custom: Vec<Arc<str>>,
+    custom: Box<[Arc<str>]>,
     /// The same, for lookups.
-    known: HashSet<Arc<str>, BuildHasherDefault<DefaultHasher>>,
-    hosts: ServiceHosts,
+    known: TextSet,
+    hosts: HostStems,
     urls: UrlConfig,
 }
 
 impl AudienceSet {
     /// The custom audiences of a service and the URLs at its hosts.
-    pub fn new(custom: Vec<String>, hosts: ServiceHosts, urls: UrlConfig) -> Self {
-        let custom: Vec<Arc<str>> = custom.into_iter().map(Arc::from).collect();
+    pub fn new(custom: Vec<String>, hosts: HostStems, urls: UrlConfig) -> Self {
+        let custom: Box<[Arc<str>]> = custom.into_iter().map(Arc::from).collect();
         Self { known: custom.iter().cloned().collect(), custom, hosts, urls }
     }
 
@@ -96,14 +95,14 @@ impl AudienceSet {
 
     /// What a person may use as the audience: the custom ones, then the reported URLs, hash form first.
     pub fn accepted(&self) -> impl Iterator<Item = String> {
-        let mut urls = self.urls.urls(&self.hosts).all;
+        let mut urls = self.urls.urls(&self.hosts.hosts()).all;
         urls.reverse();
         self.custom.iter().map(ToString::to_string).chain(urls)
     }
 
     /// The URL that the service reports first: always accepted.
     pub fn default_url(&self) -> String {
-        self.urls.urls(&self.hosts).status_url
+        self.urls.urls(&self.hosts.hosts()).status_url
     }
 
     fn is_own_url(&self, aud: &str) -> bool {

@@ -18,7 +18,7 @@ fn id() -> ServiceId {
 
 fn set(custom: &[&str]) -> AudienceSet {
     let custom = custom.iter().map(ToString::to_string).collect();
-    AudienceSet::new(custom, ServiceHosts::new(&id()), UrlConfig { style: UrlStyle::Local, port: 8786 })
+    AudienceSet::new(custom, HostStems::new(&id()), UrlConfig { style: UrlStyle::Local, port: 8786 })
 }
 
 /// Replaces HASH and NUMBER by those of the project.

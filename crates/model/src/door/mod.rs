@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use crate::metadata;
 use crate::name::Region;
+use crate::request;
 use crate::routing::{HostMatch, RoutingTable};
 use crate::url::{HOSTED_SUFFIX, LOCAL_SUFFIX, is_known_region};
 
@@ -26,10 +27,10 @@ const ACCOUNTS_HOST: &str = "accounts.google.com";
 /// Who answers a request.
 #[derive(Debug, Clone)]
 pub enum Door<'t> {
-    /// A service, at its own host, at the host of one of its tags or at a mapped domain.
+    /// A service, at its own host, at the host of one of its tags, at a mapped domain or at a load balancer.
     DataPlane(HostMatch<'t>),
-    /// Nobody: the host is one of run.app or a mapped domain, and no service or tag has it. The data plane's
-    /// 404 page.
+    /// Nobody: the host is one of run.app, a mapped domain or one of a load balancer, and leads to no service
+    /// or tag. The data plane's 404 page.
     NoSuchService {
         /// The host, in lower case and without a port.
         host: String,
@@ -79,10 +80,11 @@ pub fn classify<'t>(
         Ok(host) => host,
         Err(why) => return Door::InvalidAuthority(why),
     };
-    if let Some(found) = table.route(&host) {
+    if let Some(found) = table.route_at(&host, &request::without_needless_escapes(path)) {
         return Door::DataPlane(found);
     }
-    if host.ends_with(HOSTED_SUFFIX) || host.ends_with(LOCAL_SUFFIX) || table.is_mapped(&host) {
+    let is_of_services = host.ends_with(HOSTED_SUFFIX) || host.ends_with(LOCAL_SUFFIX);
+    if is_of_services || table.is_mapped(&host) || table.is_balanced(&host) {
         return Door::NoSuchService { host: host.into_owned() };
     }
     if METADATA_HOSTS.contains(&&*host) {

@@ -56,6 +56,7 @@ pub fn granted<'p>(
         }
     }
     let prepared: Vec<Prepared<'_>> = bindings().map(|b| Prepared::new(Cow::Borrowed(b))).collect();
+    let prepared: Vec<&Prepared<'_>> = prepared.iter().collect();
     Grant::Denied(Refusal::nearest(&prepared, who.as_ref(), permission, realm, request))
 }
 

@@ -29,6 +29,12 @@ impl From<Policy> for PolicyHistory {
 }
 
 impl PolicyHistory {
+    /// Whether no policy of it has a binding.
+    pub fn is_empty(&self) -> bool {
+        let superseded = self.superseded.iter().map(|(policy, _)| policy);
+        superseded.chain([&self.current]).all(|policy| policy.bindings.is_empty())
+    }
+
     /// The history after `next` was written at `now`, where a change takes `delay` seconds to count.
     #[must_use]
     pub fn replaced(mut self, next: Policy, now: Timestamp, delay: i64) -> Self {

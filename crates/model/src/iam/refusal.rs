@@ -83,7 +83,7 @@ impl fmt::Display for Refusal {
 impl Refusal {
     /// Why `bindings`, of which none grants `permission` to `who`, do not: the nearest miss.
     pub(crate) fn nearest(
-        bindings: &[Prepared<'_>],
+        bindings: &[&Prepared<'_>],
         who: Option<&Principal<'_>>,
         permission: &str,
         realm: &Realm,

@@ -3,18 +3,21 @@
 //! The answer is computed once, when the route is built, so that a request costs a lookup: conditions are
 //! compiled then, and asked only about callers whom no binding without one lets in.
 
+mod grantees;
 mod grants;
 mod members;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use crate::iam::grant::Prepared;
 use crate::iam::{
-    ConditionRequest, ConditionResource, PolicyHistory, Principal, Realm, Refusal, Resource, eras,
+    ConditionRequest, ConditionResource, PolicyHistory, Principal, RUN_INVOKE, Realm, Refusal, Resource,
 };
 use crate::invoke::Call;
 use crate::name::ServiceId;
 use crate::time::Timestamp;
 
+pub use grantees::Grantees;
 use grants::Grants;
 
 /// Why a service needs no credential.
@@ -29,8 +32,10 @@ pub enum Public {
 /// From what it follows who may call a service, besides the settings of the service itself.
 #[derive(Debug, Clone, Default)]
 pub struct AccessFacts<'a> {
-    /// The policies of the service and of its project.
+    /// The policies of the service, and of its project unless that is `inherited`.
     pub policies: &'a [&'a PolicyHistory],
+    /// Who may call every service of the project; of the same delay and realm as the rest.
+    pub inherited: Option<Arc<Grantees>>,
     /// How many seconds a change of a policy takes to count.
     pub propagation_seconds: i64,
     /// Whom the members mean and what the roles hold.
@@ -41,23 +46,35 @@ pub struct AccessFacts<'a> {
 #[derive(Debug, Clone)]
 pub struct Access {
     invoker_iam_disabled: bool,
-    /// What counts from which moment on, the first from the beginning of time.
-    eras: Vec<(Timestamp, Grants)>,
-    resource: ConditionResource,
+    /// By the policies of the service itself; those that never had a binding are left out.
+    own: Box<[Grantees]>,
+    /// By that of its project.
+    inherited: Option<Arc<Grantees>>,
+    /// What a condition sees, where there is one.
+    resource: Option<Box<ConditionResource>>,
     realm: Arc<Realm>,
-    has_conditions: bool,
 }
+
+/// What is never looked at, for services without conditions: a name for each would cost memory.
+static UNSEEN: LazyLock<ConditionResource> =
+    LazyLock::new(|| ConditionResource { name: "".into(), service: "", kind: "" });
 
 impl Access {
     /// Who may invoke the service under the union of its policies.
     pub fn new(id: &ServiceId, invoker_iam_disabled: bool, facts: &AccessFacts<'_>) -> Self {
-        let era = |(from, policies): (Timestamp, Vec<_>)| (from, Grants::new(&policies, &facts.realm));
+        let grantees = |history: &&PolicyHistory| {
+            let grantees = || Grantees::new(history, facts.propagation_seconds, &facts.realm);
+            (!history.is_empty()).then(grantees)
+        };
+        let own: Box<[Grantees]> = facts.policies.iter().filter_map(grantees).collect();
+        let inherited = facts.inherited.clone();
+        let asks = own.iter().chain(inherited.as_deref()).any(Grantees::ask);
         Self {
             invoker_iam_disabled,
-            eras: eras(facts.policies, facts.propagation_seconds).into_iter().map(era).collect(),
-            resource: Resource::Service(id).for_conditions(),
+            own,
+            inherited,
+            resource: asks.then(|| Box::new(Resource::Service(id).for_conditions())),
             realm: Arc::clone(&facts.realm),
-            has_conditions: facts.policies.iter().any(|history| history.current.has_conditions()),
         }
     }
 
@@ -66,7 +83,8 @@ impl Access {
         if self.invoker_iam_disabled {
             return Some(Public::InvokerIamDisabled);
         }
-        let open = self.now(call).is_some_and(|grants| grants.admit_all(&self.request(call)));
+        let request = self.request(call);
+        let open = self.grants(call.now).any(|grants| grants.admit_all(&request));
         open.then_some(Public::AllUsers)
     }
 
@@ -75,7 +93,7 @@ impl Access {
     pub fn admits(&self, who: &Principal<'_>, call: &Call<'_>) -> bool {
         self.public(call).is_some()
             || (self.realm.identities.may_act(who)
-                && self.now(call).is_some_and(|grants| grants.admit(who, &self.request(call))))
+                && self.grants(call.now).any(|grants| grants.admit(who, &self.request(call))))
     }
 
     /// Why credentials of `who` are refused, however good they are: the account was disabled or deleted.
@@ -91,27 +109,37 @@ impl Access {
             let named = who.filter(|who| self.realm.identities.may_act(who));
             named.map_or_else(|| grants.admit_all(&request), |who| grants.admit(who, &request))
         };
-        let coming = self.eras.iter().find(|(from, grants)| *from > call.now && admits(grants));
-        match (coming, self.now(call)) {
-            (Some((from, _)), _) => Refusal::NotYet { from: *from },
-            (None, Some(grants)) => grants.refusal(who, &self.realm, &request),
-            (None, None) => Refusal::NoBinding,
+        if let Some(from) = self.later(call.now).find(|from| self.grants(*from).any(admits)) {
+            return Refusal::NotYet { from };
         }
+        let bindings: Vec<&Prepared<'_>> = self.grants(call.now).flat_map(Grants::near_misses).collect();
+        Refusal::nearest(&bindings, who, RUN_INVOKE, &self.realm, &request)
     }
 
     /// Whether a binding of the policies has a condition: gcloud then wants `--condition` with every change.
     pub fn has_conditions(&self) -> bool {
-        self.has_conditions
+        self.all().any(Grantees::has_conditions)
     }
 
-    /// What counts when the call is made.
-    fn now(&self, call: &Call<'_>) -> Option<&Grants> {
-        self.eras.iter().rev().find(|(from, _)| *from <= call.now).map(|(_, grants)| grants)
+    fn all(&self) -> impl Iterator<Item = &Grantees> {
+        self.own.iter().chain(self.inherited.as_deref())
+    }
+
+    /// What counts at `moment`.
+    fn grants(&self, moment: Timestamp) -> impl Iterator<Item = &Grants> {
+        self.all().filter_map(move |grantees| grantees.at(moment))
+    }
+
+    /// The moments after `now` at which something begins to count, the next one first.
+    fn later(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let mut moments: Vec<_> = self.all().flat_map(Grantees::moments).filter(|at| *at > now).collect();
+        moments.sort_unstable();
+        moments.into_iter()
     }
 
     fn request<'a>(&'a self, call: &Call<'a>) -> ConditionRequest<'a> {
         let (host, path) = (Some(call.host), Some(call.path));
-        ConditionRequest { time: call.now, host, path, resource: &self.resource }
+        ConditionRequest { time: call.now, host, path, resource: self.resource.as_deref().unwrap_or(&UNSEEN) }
     }
 }
 

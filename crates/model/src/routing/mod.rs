@@ -4,30 +4,29 @@
 //! sees nothing else of the world.
 
 pub mod access;
+pub mod affinity;
+pub mod balancer;
+pub mod mask;
+pub mod origin;
 pub mod split;
 mod table;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::audience::AudienceSet;
 use crate::instance::InstanceSpec;
 use crate::name::ServiceId;
-use crate::url::{ServiceHosts, UrlConfig};
+use crate::url::{HostStems, UrlConfig};
 
 pub use crate::service::values::Ingress;
-pub use access::{Access, AccessFacts, Public};
+pub use access::{Access, AccessFacts, Grantees, Public};
+pub use affinity::Client;
+pub use balancer::Balancers;
+pub use origin::{Entry, Origin};
 pub use split::{DICE, Split};
 pub use table::RoutingTable;
-
-/// From where a request comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Origin {
-    /// From a client outside.
-    External,
-    /// From an instance of a service, or whatever else counts as inside.
-    Internal,
-}
 
 /// Why a service that exists does not answer: the caller sees the page of a host that does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,8 +65,8 @@ pub struct RouteFacts<'a> {
 pub struct Route {
     /// The service.
     pub id: ServiceId,
-    /// The hosts that it answers at.
-    pub hosts: ServiceHosts,
+    /// The hosts that it answers at, without their suffixes.
+    pub hosts: HostStems,
     /// The audiences that its tokens may have.
     pub audiences: AudienceSet,
     /// Who may call it.
@@ -85,7 +84,7 @@ pub struct Route {
 impl Route {
     /// The route that follows from `facts`.
     pub fn build(facts: RouteFacts<'_>) -> Self {
-        let hosts = ServiceHosts::new(&facts.id);
+        let hosts = HostStems::new(&facts.id);
         Self {
             audiences: AudienceSet::new(facts.custom_audiences, hosts.clone(), facts.urls),
             access: Access::new(&facts.id, facts.invoker_iam_disabled, &facts.access),
@@ -106,22 +105,46 @@ pub struct HostMatch<'t> {
     pub route: &'t Arc<Route>,
     /// The tag, as the route knows it.
     pub tag: Option<&'t str>,
-    /// Whether the host is a domain that is mapped to the service, and not one of its own.
-    pub is_mapped: bool,
+    /// Whether the host is one of the service's own, or by what else it leads there.
+    pub entry: Entry,
 }
 
 impl<'t> HostMatch<'t> {
-    /// Whether the service hides from a request from `origin` to this host, and why. A mapped domain is
-    /// there also where the URLs under run.app are off.
-    pub fn closed_to(&self, origin: Origin) -> Option<Closed> {
-        if self.route.default_url_disabled && !self.is_mapped {
+    /// From where the request comes, if the client called from `client`: whoever calls a load balancer
+    /// comes from that.
+    pub fn origin(&self, client: Origin) -> Origin {
+        match self.entry {
+            Entry::Balancer(_) => Origin::LoadBalancer,
+            Entry::Own | Entry::Mapped => client,
+        }
+    }
+
+    /// The address of the load balancer that the request passed.
+    pub fn balancer(&self) -> Option<IpAddr> {
+        match self.entry {
+            Entry::Balancer(address) => Some(address),
+            Entry::Own | Entry::Mapped => None,
+        }
+    }
+
+    /// Whether the service hides from a request from `client` to this host, and why. Mapped domains and load
+    /// balancers are there also where the URLs under run.app are off.
+    pub fn closed_to(&self, client: Origin) -> Option<Closed> {
+        if self.route.default_url_disabled && self.entry == Entry::Own {
             return Some(Closed::DefaultUrlDisabled);
         }
-        match (self.route.ingress, origin) {
+        match (self.route.ingress, self.origin(client)) {
             (Ingress::All, _)
-            | (Ingress::Internal | Ingress::InternalAndCloudLoadBalancing, Origin::Internal) => None,
+            | (Ingress::Internal | Ingress::InternalAndCloudLoadBalancing, Origin::Internal)
+            | (Ingress::InternalAndCloudLoadBalancing, Origin::LoadBalancer) => None,
             (ingress, _) => Some(Closed::Ingress(ingress)),
         }
+    }
+
+    /// Whether the request goes to where its client went before, and so [`Self::pick_for`] is asked. At the
+    /// host of a tag there is one revision only.
+    pub fn has_affinity(&self) -> bool {
+        self.tag.is_none() && self.route.split.has_affinity()
     }
 
     /// The revision that takes the request: of the tag, or else drawn by `dice` in `0..DICE`. `None` if
@@ -132,7 +155,15 @@ impl<'t> HostMatch<'t> {
             None => self.route.split.pick(dice),
         }
     }
+
+    /// The revision that takes the request of `client`. It is to keep its cookie if the revision has
+    /// `session_affinity`. `None` if [`Self::has_affinity`] does not hold.
+    pub fn pick_for(&self, client: Client) -> Option<&'t Arc<InstanceSpec>> {
+        if self.tag.is_some() { None } else { self.route.split.pick_for(client) }
+    }
 }
 
+#[cfg(test)]
+mod every_url;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -8,7 +8,7 @@ use crate::iam::{Binding, Policy};
 use crate::instance::Protocol;
 use crate::name::{Project, Region, RevisionName, ServiceName};
 use crate::rule::Runs;
-use crate::url::UrlStyle;
+use crate::url::{ServiceHosts, UrlStyle};
 
 pub(crate) fn service(project: &str, region: &str, name: &str) -> ServiceId {
     ServiceId {
@@ -187,7 +187,7 @@ fn ingress_and_the_default_url_close_a_service() {
     let closed = |ingress: &str, default_url_disabled, origin| {
         let ingress = Ingress::from_text(ingress).unwrap();
         let route = Arc::new(Route::build(RouteFacts { ingress, default_url_disabled, ..facts(&id) }));
-        HostMatch { route: &route, tag: None, is_mapped: false }.closed_to(origin)
+        HostMatch { route: &route, tag: None, entry: Entry::Own }.closed_to(origin)
     };
     use Origin::{External, Internal};
     assert_eq!(closed("all", false, External), None);
@@ -211,7 +211,7 @@ fn a_mapped_domain_leads_to_its_service_whatever_becomes_of_that() {
 
     let table = empty.with(Route::build(RouteFacts { default_url_disabled: true, ..facts(&id) }));
     let found = table.route("api.example.com").unwrap();
-    assert_eq!((&found.route.id, found.is_mapped), (&id, true));
+    assert_eq!((&found.route.id, found.entry), (&id, Entry::Mapped));
     assert_eq!(found.closed_to(Origin::External), None);
     assert_eq!(table.routes().count(), 1);
     let own = table.route(&ServiceHosts::new(&id).hash).unwrap();

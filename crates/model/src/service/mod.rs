@@ -12,6 +12,7 @@ pub mod probe;
 pub(crate) mod quantity;
 pub mod reconcile;
 pub mod retention;
+pub mod routed;
 pub mod schema;
 pub mod traffic;
 pub mod v1;
@@ -205,21 +206,7 @@ impl Service {
         access: AccessFacts<'a>,
         instance: impl Fn(&RevisionName) -> Option<Arc<InstanceSpec>>,
     ) -> RouteFacts<'a> {
-        let settings = &self.spec.settings;
-        let serving =
-            || self.status.serving.iter().filter_map(|target| Some((target, instance(&target.revision)?)));
-        let percent = |target: &RoutedTarget| u32::try_from(target.percent.unwrap_or(0)).unwrap_or(0);
-        RouteFacts {
-            id: self.id.clone(),
-            urls,
-            custom_audiences: settings.custom_audiences.clone().unwrap_or_default(),
-            invoker_iam_disabled: settings.invoker_iam_disabled == Some(true),
-            access,
-            ingress: settings.ingress.unwrap_or(values::Ingress::All),
-            default_url_disabled: settings.default_uri_disabled == Some(true),
-            split: serving().map(|(target, instance)| (percent(target), instance)).collect(),
-            tags: serving().filter_map(|(target, instance)| Some((target.tag.clone()?, instance))).collect(),
-        }
+        routed::facts(&self.id, &self.spec.settings, &self.status.serving, urls, access, instance)
     }
 
     /// Whether requests are routed to the revision, by a share or by a tag.

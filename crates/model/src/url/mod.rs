@@ -112,17 +112,7 @@ pub struct ServiceHosts {
 impl ServiceHosts {
     /// The hosts of the service with this id.
     pub fn new(id: &ServiceId) -> Self {
-        let number = id.project.number;
-        let hash = format!("{}-{}-{}.a", id.name, project_hash(number), region_code(&id.region));
-        let label = format!("{}-{number}", id.name);
-        let deterministic = (label.len() <= LABEL_MAX).then(|| format!("{label}.{}", id.region));
-        let host = |stem: &str, suffix: &str| -> Arc<str> { format!("{stem}{suffix}").into() };
-        Self {
-            local_deterministic: deterministic.as_deref().map(|stem| host(stem, LOCAL_SUFFIX)),
-            deterministic: deterministic.as_deref().map(|stem| host(stem, HOSTED_SUFFIX)),
-            local_hash: host(&hash, LOCAL_SUFFIX),
-            hash: host(&hash, HOSTED_SUFFIX),
-        }
+        HostStems::new(id).hosts()
     }
 
     /// Every host, hash forms first.
@@ -136,12 +126,55 @@ impl ServiceHosts {
         .into_iter()
         .flatten()
     }
+}
 
-    /// Whether `host` (lower case, no port) is one of these hosts or a tag host of one of them. Which
-    /// tags exist is not asked.
+/// The hosts of one service without their suffixes, of which each stem has both: what is kept of them for
+/// every service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostStems {
+    /// `hello-HASH-uc.a`: always there.
+    pub hash: Arc<str>,
+    /// `hello-NUMBER.us-central1`; `None` if the first label would exceed 63 characters.
+    pub deterministic: Option<Arc<str>>,
+}
+
+impl HostStems {
+    /// The stems of the service with this id.
+    pub fn new(id: &ServiceId) -> Self {
+        let number = id.project.number;
+        let hash = format!("{}-{}-{}.a", id.name, project_hash(number), region_code(&id.region));
+        let label = format!("{}-{number}", id.name);
+        let deterministic = (label.len() <= LABEL_MAX).then(|| format!("{label}.{}", id.region).into());
+        Self { hash: hash.into(), deterministic }
+    }
+
+    /// The stem of `host` (lower case, no port); `None` if no service can have such a host.
+    pub fn of(host: &str) -> Option<&str> {
+        host.strip_suffix(HOSTED_SUFFIX).or_else(|| host.strip_suffix(LOCAL_SUFFIX))
+    }
+
+    /// Both, hash form first.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<str>> {
+        std::iter::once(&self.hash).chain(&self.deterministic)
+    }
+
+    /// The hosts with these stems.
+    pub fn hosts(&self) -> ServiceHosts {
+        let host = |stem: &str, suffix: &str| -> Arc<str> { [stem, suffix].concat().into() };
+        let deterministic = self.deterministic.as_deref();
+        ServiceHosts {
+            hash: host(&self.hash, HOSTED_SUFFIX),
+            deterministic: deterministic.map(|stem| host(stem, HOSTED_SUFFIX)),
+            local_hash: host(&self.hash, LOCAL_SUFFIX),
+            local_deterministic: deterministic.map(|stem| host(stem, LOCAL_SUFFIX)),
+        }
+    }
+
+    /// Whether `host` (lower case, no port) is one of the hosts or a tag host of one of them. Which tags
+    /// exist is not asked. Allocates nothing.
     pub fn covers(&self, host: &str) -> bool {
-        let own = |host: &str| self.iter().any(|own| **own == *host);
-        own(host) || tag_splits(host).any(|(_, rest)| own(rest))
+        let own = |stem: &str| self.iter().any(|own| **own == *stem);
+        Self::of(host).is_some_and(|stem| own(stem) || tag_splits(stem).any(|(_, rest)| own(rest)))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use groundrun_model::instance::{InstanceSpec, Protocol};
 use groundrun_model::request::body_limit;
-use groundrun_model::routing::HostMatch;
+use groundrun_model::routing::{Entry, HostMatch};
 use groundrun_model::rule::Runs;
 use groundrun_model::{door, door::Door};
 use http::{Method, Response};
@@ -265,16 +265,18 @@ where
     }
 }
 
-/// Whether every instance that could take the request is one that is spoken to here. Were it asked only of
+/// Whether the request came straight to the service, and every instance that could take it is one that is
+/// spoken to here. Were it asked only of
 /// the one that is drawn, hyper would draw again, and the split would not be as it is set.
 fn is_known_here(found: &HostMatch<'_>) -> bool {
     let is_known = |spec: &InstanceSpec| {
         matches!(spec.runs, Runs::Url(_)) && spec.protocol == Protocol::Http1 && !spec.session_affinity
     };
-    match found.tag {
+    let are_known = match found.tag {
         Some(tag) => found.route.tags.get(tag).is_some_and(|spec| is_known(spec)),
         None => found.route.split.iter().all(|(_, spec)| is_known(spec)),
-    }
+    };
+    found.entry == Entry::Own && are_known
 }
 
 fn body_of(head: &Head<'_, '_>) -> Body {

@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 
 use groundrun_model::door;
 use groundrun_model::request;
+use groundrun_model::routing::origin::ORIGIN_HEADER;
 use http::{HeaderName, Version};
 use httparse::{Header, Status};
 
@@ -199,6 +200,7 @@ impl<'b> Seen<'b> {
                     let length = body::length(header.value).ok_or("Content-Length is not a number")?;
                     once(&mut seen.length, length, "there is more than one Content-Length")?;
                 }
+                18 if is(ORIGIN_HEADER) => seen.is_special = true,
                 17 if is("transfer-encoding") => {
                     if seen.is_chunked || !header.value.eq_ignore_ascii_case(b"chunked") {
                         return Err("Transfer-Encoding is something else than chunked");

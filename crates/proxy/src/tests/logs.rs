@@ -112,7 +112,7 @@ async fn what_the_hosted_service_does_not_log_is_for_debugging() {
     hidden.default_url_disabled = true;
     let nobody = World { authority: "nobody-abcdefghij-uc.a.run.app".to_owned(), ..public().up() };
     for (world, path, why) in [
-        (nobody, "/", "no service and no tag has this host"),
+        (nobody, "/", "no service and no tag has this host, and no load balancer leads from it to one"),
         (hidden.up(), "/", "the default URL of the service is disabled"),
         (public().up(), "/healthz", "the path is reserved"),
     ] {

@@ -1,8 +1,12 @@
 //! What exactly does a rejected client see?
 
 use http::{Method, Request};
+use http_body_util::BodyExt as _;
 
 use super::{Answer, World, get, private, public};
+use crate::EXPLAIN_HEADER;
+use crate::reject::Rejection;
+use groundrun_model::failure::Failure;
 use groundrun_model::routing::{Ingress, Origin};
 
 const NOT_FOUND: &str = "<html><head>\n<meta http-equiv=\"content-type\" content=\"text/html;charset=utf-8\">\n<title>404 Page not found</title>\n</head>\n<body text=#000000 bgcolor=#ffffff>\n<h1>Error: Page not found</h1>\n<h2>The requested URL was not found on this server.</h2>\n<h2></h2>\n</body></html>";
@@ -103,7 +107,10 @@ async fn a_body_that_announces_too_much() {
     let world = public().up();
     check(&world.send(request(http::Version::HTTP_11, limit + 1)).await, 413, TOO_LARGE, &["server"]);
     assert_eq!(world.send(request(http::Version::HTTP_11, limit)).await.status, 200);
-    assert_eq!(world.send(request(http::Version::HTTP_2, limit + 1)).await.status, 200);
+    // The limit is that of an HTTP/1 server, whatever the client speaks; native gRPC is not downgraded.
+    check(&world.send(request(http::Version::HTTP_2, limit + 1)).await, 413, TOO_LARGE, &["server"]);
+    let grpc = request(http::Version::HTTP_2, limit + 1).header("content-type", "application/grpc");
+    assert_eq!(world.send(grpc).await.status, 200);
     let answer = private().up().send(request(http::Version::HTTP_11, limit + 1)).await;
     check(&answer, 403, FORBIDDEN, &["server"]);
 }
@@ -122,4 +129,40 @@ async fn the_path_is_shown_as_text() {
     let shown = "<code>/a&amp;b&quot;c&#39;d%3Cscript%3E\u{e4}</code>";
     assert!(answer.text.contains(shown), "{}", answer.text);
     assert_eq!(answer.headers["content-length"], answer.text.len().to_string().as_str());
+}
+
+#[tokio::test]
+async fn an_instance_that_gives_no_response() {
+    const START: &str = "upstream connect error or disconnect/reset before headers. reset reason: ";
+    let at_limit = |at_limit| Failure::NoInstance { at_limit };
+    for (failure, status, text) in [
+        (Failure::TimedOut, 504, Some("upstream request timeout".to_owned())),
+        (at_limit(true), 429, Some("Rate exceeded.".to_owned())),
+        (Failure::Unreachable, 503, Some(format!("{START}connection failure"))),
+        (Failure::BrokenOff, 503, Some(format!("{START}connection termination"))),
+        (Failure::Malformed, 503, Some(format!("{START}protocol error"))),
+        (at_limit(false), 500, None),
+        (Failure::NotStarted, 500, None),
+        (Failure::ResponseTooLarge, 500, None),
+    ] {
+        let instance = super::revision("hello-00001-abc");
+        let rejection = Rejection::Instance { instance, failure, problem: "why".to_owned() };
+        let (head, body) = rejection.respond(&Method::GET, "/", true).into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        assert_eq!(head.status.as_u16(), status);
+        assert!(head.headers[EXPLAIN_HEADER].to_str().unwrap().starts_with("why"));
+        assert_eq!(head.headers["server"], "Google Frontend");
+        assert_eq!(head.headers["content-length"], body.len().to_string().as_str());
+        match text {
+            Some(text) => {
+                assert_eq!(head.headers["content-type"], "text/plain");
+                assert_eq!(body, text);
+            }
+            None => {
+                assert_eq!(head.headers["content-type"], "text/html; charset=UTF-8");
+                let page = String::from_utf8_lossy(&body);
+                assert!(page.contains("<title>500 Server Error</title>"), "{page}");
+            }
+        }
+    }
 }

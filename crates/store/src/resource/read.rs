@@ -1,5 +1,8 @@
 //! How is a resource found, and how is a long list walked?
 
+use std::cmp::Reverse;
+use std::sync::Arc;
+
 use groundrun_model::kind::{Key, Kind, Record, Resource};
 use groundrun_model::{Error, Result, Timestamp};
 use serde_json::Value;
@@ -8,6 +11,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use uuid::Uuid;
 
 use crate::Store;
+use crate::cache::Name;
 use crate::error::unreadable;
 
 /// How many resources one statement asks for by name; databases bound the number of parameters.
@@ -74,15 +78,18 @@ impl Store {
     /// # Errors
     /// 500 if the database cannot be read.
     pub async fn get(&self, key: &Key) -> Result<Option<Record>> {
-        let row = sqlx::query(select!("AND kind = $1 AND project = $2 AND location = $3 AND name = $4"))
+        self.row(key).await?.map(|row| record(key.kind, &row)).transpose()
+    }
+
+    async fn row(&self, key: &Key) -> Result<Option<SqliteRow>> {
+        sqlx::query(select!("AND kind = $1 AND project = $2 AND location = $3 AND name = $4"))
             .bind(key.kind.as_str())
             .bind(&key.project)
             .bind(&key.location)
             .bind(&key.name)
             .fetch_optional(&self.reads)
             .await
-            .map_err(unreadable)?;
-        row.map(|row| record(key.kind, &row)).transpose()
+            .map_err(unreadable)
     }
 
     /// Those of the resources `keys`, all of `kind`, that are there; in no order.
@@ -113,9 +120,18 @@ impl Store {
     /// # Errors
     /// 500 if the database cannot be read.
     pub async fn list(&self, query: &Query) -> Result<Vec<Record>> {
+        let rows = match (&query.location, query.limit) {
+            (None, Some(limit)) => self.page_of_all_regions(query, limit as usize).await?,
+            (location, _) => self.rows(query, location.as_deref()).await?,
+        };
+        rows.iter().map(|row| record(query.kind, row)).collect()
+    }
+
+    /// The rows of a query in one region, or in all.
+    async fn rows(&self, query: &Query, location: Option<&str>) -> Result<Vec<SqliteRow>> {
         let mut sql = QueryBuilder::<Sqlite>::new(select!("AND kind = "));
         sql.push_bind(query.kind.as_str()).push(" AND project = ").push_bind(&query.project);
-        if let Some(location) = &query.location {
+        if let Some(location) = location {
             sql.push(" AND location = ").push_bind(location);
         }
         if let Some(parent) = &query.parent {
@@ -129,8 +145,41 @@ impl Store {
         if let Some(limit) = query.limit {
             sql.push(" LIMIT ").push_bind(i64::from(limit));
         }
-        let rows = sql.build().fetch_all(&self.reads).await.map_err(unreadable)?;
-        rows.iter().map(|row| record(query.kind, row)).collect()
+        sql.build().fetch_all(&self.reads).await.map_err(unreadable)
+    }
+
+    /// The newest of the pages of each region: indexes lead from a region to its newest resources, so that
+    /// this costs as much with many of them as with few.
+    async fn page_of_all_regions(&self, query: &Query, limit: usize) -> Result<Vec<SqliteRow>> {
+        let mut rows = Vec::new();
+        for region in self.regions(query.kind, &query.project).await? {
+            for row in self.rows(query, Some(&region)).await? {
+                let created: i64 = row.try_get("created").map_err(unreadable)?;
+                let name: String = row.try_get("name").map_err(unreadable)?;
+                rows.push((Reverse((created, name, region.clone())), row));
+            }
+        }
+        rows.sort_by(|(one, _), (other, _)| one.cmp(other));
+        rows.truncate(limit);
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// The regions in which a project has resources of `kind`, each found by one step in an index.
+    async fn regions(&self, kind: Kind, project: &str) -> Result<Vec<String>> {
+        let mut regions: Vec<String> = Vec::new();
+        loop {
+            let next: Option<String> = sqlx::query_scalar(
+                "SELECT min(location) FROM resource WHERE kind = $1 AND project = $2 AND location > $3",
+            )
+            .bind(kind.as_str())
+            .bind(project)
+            .bind(regions.last().map(String::as_str).unwrap_or_default())
+            .fetch_one(&self.reads)
+            .await
+            .map_err(unreadable)?;
+            let Some(next) = next else { return Ok(regions) };
+            regions.push(next);
+        }
     }
 
     /// How many resources of `kind` the resource `parent` owns.
@@ -185,18 +234,22 @@ impl Store {
         rows.iter().map(|row| record(kind, row)).collect()
     }
 
-    /// [`Store::get`], as what the record holds.
+    /// What the resource `key` holds, if it is there; from memory if it was read or written lately.
     ///
     /// # Errors
     /// 500 if the database or the record cannot be read.
-    pub async fn find<R: Resource>(&self, project: &str, location: &str, name: &str) -> Result<Option<R>> {
-        let key = Key {
-            kind: R::KIND,
-            project: project.to_owned(),
-            location: location.to_owned(),
-            name: name.to_owned(),
+    pub async fn find<R: Resource + Send + Sync + 'static>(&self, key: &Key) -> Result<Option<Arc<R>>> {
+        let read = async || {
+            let found = self.row(key).await?;
+            let size = |row: &SqliteRow| -> Result<usize> {
+                let length = |column| row.try_get::<&str, _>(column).map(str::len).map_err(unreadable);
+                Ok(length("spec")? + length("status")? + length("meta")?)
+            };
+            let length = found.as_ref().map(size).transpose()?.unwrap_or(0);
+            let record = found.map(|row| record(key.kind, &row)).transpose()?;
+            Ok((record.map(R::from_record).transpose()?, length))
         };
-        self.get(&key).await?.map(R::from_record).transpose()
+        self.cached(Name::Resource(key.clone()), read).await
     }
 
     /// [`Store::all`], as what the records hold.

@@ -5,6 +5,7 @@ use groundrun_model::kind::{Kind, Record, Write};
 use uuid::Uuid;
 
 use super::service;
+use crate::resource::{Row, StatusRow, noting, updating};
 use crate::{Cursor, Query, Store};
 
 /// Fifteen services in each of two regions; names repeat across regions, and moments repeat.
@@ -94,5 +95,25 @@ async fn a_page_is_a_range_of_an_index() {
         // One step: found by the index, and nothing left to sort.
         assert!(steps.len() == 1 && steps[0].contains(index), "{steps:?}");
         assert!(steps[0].contains("(created,name)<"), "{steps:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_for_many_rows_finds_each_by_an_index() {
+    let (store, records) = filled().await;
+    let rows: Vec<Row> = records.into_iter().take(8).map(Row::from).collect();
+    let updates: Vec<_> = rows.iter().map(|row| (row, 1)).collect();
+    let statuses: Vec<_> = rows
+        .iter()
+        .map(|row| StatusRow { key: row.key.clone(), uid: row.uid, expected: 1, status: row.status.clone() })
+        .collect();
+    let statuses: Vec<_> = statuses.iter().collect();
+    for sql in [updating(&updates).into_string(), noting(&statuses).into_string()] {
+        let sql = format!("EXPLAIN QUERY PLAN {sql}");
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(&store.reads).await.unwrap();
+        let steps: Vec<_> = plan.into_iter().map(|step| step.3).collect();
+        assert!(steps.iter().any(|step| step.contains("SEARCH resource USING INDEX")), "{steps:?}");
+        assert!(!steps.iter().any(|step| step.contains("SCAN resource")), "{steps:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Does each caller of one batch get what is its own?
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use groundrun_model::kind::Write;
@@ -15,8 +16,8 @@ type Answer = oneshot::Receiver<Result<(), CommitError>>;
 
 fn message(writes: Vec<Write>) -> (Message, Answer) {
     let (answer, answered) = oneshot::channel();
-    let changes = writes.into_iter().map(Change::Write).collect();
-    (Message::Commit(Job { changes, answer }), answered)
+    let changes = writes.into_iter().map(Change::from).collect();
+    (Message::Commit(Job { changes, known: Vec::new(), answer }), answered)
 }
 
 /// Runs a writer that finds all of `messages` in its inbox, and so takes them in one batch.
@@ -29,7 +30,7 @@ async fn run(file: &Path, messages: Vec<Message>) {
     }
     // The last sender goes, as when the store is dropped: the writer must end by itself.
     drop(inbox);
-    Writer::new(connection, options, received).run().await;
+    Writer::new(connection, options, received, Arc::default(), Arc::default()).run().await;
 }
 
 #[tokio::test]

@@ -1,74 +1,73 @@
-//! Whom do some policies let invoke?
+//! Whom does one policy let invoke?
 
 use std::borrow::Cow;
 
-use super::members::{Members, has_group};
+use super::members::{Conditional, Members, has_group, named};
 use crate::iam::grant::Prepared;
-use crate::iam::{Binding, ConditionRequest, Policy, Principal, RUN_INVOKE, Realm, Refusal};
+use crate::iam::{Binding, ConditionRequest, Policy, Principal, RUN_INVOKE, Realm};
 
-/// Who holds `run.routes.invoke` by some policies.
+/// Who holds `run.routes.invoke` by one policy.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Grants {
     members: Members,
     /// Whom bindings with a condition name, and the place of each in `near_misses`.
-    conditional: Vec<(Members, usize)>,
+    conditional: Option<Box<Conditional>>,
     /// The bindings that may have been meant to grant it and do not always.
-    near_misses: Vec<Prepared<'static>>,
+    near_misses: Box<[Prepared<'static>]>,
 }
 
 impl Grants {
-    /// What the union of `policies` grants.
-    pub(super) fn new(policies: &[&Policy], realm: &Realm) -> Self {
-        let mut grants = Self::default();
-        for binding in policies.iter().flat_map(|policy| &policy.bindings) {
-            grants.add(binding, realm);
+    /// What `policy` grants.
+    pub(super) fn new(policy: &Policy, realm: &Realm) -> Self {
+        let (mut always, mut conditional, mut near_misses) = (Vec::new(), Conditional::default(), Vec::new());
+        for binding in &policy.bindings {
+            let carries = realm.carries(&binding.role, RUN_INVOKE);
+            if carries == Some(false) {
+                continue;
+            }
+            let is_conditional = binding.condition.is_some();
+            let place = u32::try_from(near_misses.len()).unwrap_or(u32::MAX);
+            if carries.is_none() || is_conditional || has_group(binding) {
+                near_misses.push(Prepared::new(Cow::<Binding>::Owned(binding.clone())));
+            }
+            match (carries, is_conditional) {
+                (None, _) => {}
+                (_, true) => conditional.add(place, named(binding, realm)),
+                (_, false) => always.extend(named(binding, realm)),
+            }
         }
-        grants
+        let has_conditions = near_misses.iter().any(|known| known.binding.condition.is_some());
+        Self {
+            members: always.into_iter().collect(),
+            conditional: has_conditions.then(|| Box::new(conditional)),
+            near_misses: near_misses.into(),
+        }
     }
 
-    fn add(&mut self, binding: &Binding, realm: &Realm) {
-        let carries = realm.carries(&binding.role, RUN_INVOKE);
-        if carries == Some(false) {
-            return;
-        }
-        let is_conditional = binding.condition.is_some();
-        if carries.is_none() || is_conditional || has_group(binding) {
-            self.near_misses.push(Prepared::new(Cow::Owned(binding.clone())));
-        }
-        if carries.is_none() {
-            return;
-        }
-        if is_conditional {
-            let mut members = Members::default();
-            members.add(binding, realm);
-            self.conditional.push((members, self.near_misses.len() - 1));
-        } else {
-            self.members.add(binding, realm);
-        }
+    /// Whether a condition has to be asked about some caller.
+    pub(super) fn ask(&self) -> bool {
+        self.conditional.is_some()
     }
 
     /// Whether anyone may invoke, without a credential too.
     pub(super) fn admit_all(&self, request: &ConditionRequest<'_>) -> bool {
-        self.admit_whom(|members| members.all_users, request)
+        let mut conditional = self.conditional.iter().flat_map(|conditional| conditional.naming_all());
+        self.members.all_users || conditional.any(|place| self.is_met(place, request))
     }
 
     /// Whether `who`, who may act, may invoke.
     pub(super) fn admit(&self, who: &Principal<'_>, request: &ConditionRequest<'_>) -> bool {
-        self.admit_whom(|members| members.name(who), request)
+        let mut conditional = self.conditional.iter().flat_map(|conditional| conditional.naming(who));
+        self.members.name(who) || conditional.any(|place| self.is_met(place, request))
     }
 
-    fn admit_whom(&self, names: impl Fn(&Members) -> bool, request: &ConditionRequest<'_>) -> bool {
-        let is_met = |at: usize| self.near_misses.get(at).is_some_and(|known| known.unmet(request).is_none());
-        names(&self.members) || self.conditional.iter().any(|(members, at)| names(members) && is_met(*at))
+    /// The bindings that may have been meant to grant it and do not always, in their order.
+    pub(super) fn near_misses(&self) -> &[Prepared<'static>] {
+        &self.near_misses
     }
 
-    /// Why `who` may not invoke: the nearest miss.
-    pub(super) fn refusal(
-        &self,
-        who: Option<&Principal<'_>>,
-        realm: &Realm,
-        request: &ConditionRequest<'_>,
-    ) -> Refusal {
-        Refusal::nearest(&self.near_misses, who, RUN_INVOKE, realm, request)
+    fn is_met(&self, place: u32, request: &ConditionRequest<'_>) -> bool {
+        let known = usize::try_from(place).ok().and_then(|place| self.near_misses.get(place));
+        known.is_some_and(|known| known.unmet(request).is_none())
     }
 }

@@ -235,4 +235,90 @@ proptest! {
         }
         prop_assert_eq!(access.public(&call()).is_some(), api(&realm, &policy, None, RUN_INVOKE).is_granted());
     }
+
+    #[test]
+    fn what_a_project_grants_counts_the_same_when_it_is_shared(
+        own in proptest::collection::vec(any_binding(), 0..4),
+        project in proptest::collection::vec(any_binding(), 0..4),
+        replaced in proptest::collection::vec(any_binding(), 0..3),
+        now in 990_i64..1_200,
+    ) {
+        let realm = Arc::new(groups(&[("devs@example.com", &[DEV])]));
+        let at = |binding, seconds| {
+            PolicyHistory::from(policy(replaced.clone())).replaced(
+                policy(binding), Timestamp::from_seconds(seconds), 60)
+        };
+        let (own, project) = (at(own, 1_000), at(project, 1_030));
+        let both = [&own, &project];
+        let facts = |policies, inherited| AccessFacts {
+            policies, inherited, propagation_seconds: 60, realm: Arc::clone(&realm),
+        };
+        let apart = Access::new(&id(), false, &facts(&both, None));
+        let inherited = Arc::new(Grantees::new(&project, 60, &realm));
+        let shared = Access::new(&id(), false, &facts(&both[..1], Some(inherited)));
+        let call = Call { now: Timestamp::from_seconds(now), ..call() };
+        prop_assert_eq!(apart.public(&call), shared.public(&call));
+        prop_assert_eq!(apart.has_conditions(), shared.has_conditions());
+        let policies = both.map(|history| history.effective(call.now, 60));
+        for email in [DEV, CALLER, "other@example.com", "stranger@elsewhere.test"] {
+            let account = Account::new(email);
+            let who = Principal::from(&account);
+            prop_assert_eq!(apart.admits(&who, &call), shared.admits(&who, &call), "{}", email);
+            let why = [&apart, &shared].map(|access| access.refusal(Some(&who), &call));
+            prop_assert!(shared.admits(&who, &call) || why[0] == why[1], "{}: {:?}", email, why);
+            let union = Policy { bindings: policies.iter().flat_map(|one| one.bindings.clone()).collect(), ..Policy::default() };
+            let granted = api(&realm, &union, Some(&account), RUN_INVOKE).is_granted();
+            prop_assert_eq!(shared.admits(&who, &call), granted, "{}", email);
+        }
+    }
+}
+
+/// A binding for each of a thousand callers, every other with a condition.
+fn thousand() -> Policy {
+    let member = |number: usize| format!("user:dev{number}@example.com");
+    let binding = |number: usize| match number % 2 {
+        0 => binding("roles/run.invoker", &[&member(number)]),
+        _ => conditional("request.path == '/a'", &[&member(number)]),
+    };
+    policy((0..1_000).map(binding).collect())
+}
+
+#[test]
+fn each_of_a_thousand_bindings_lets_its_own_caller_in() {
+    let access = access(false, &[&thousand()]);
+    let elsewhere = Call { path: "/b", ..call() };
+    for number in [0, 1, 498, 499, 998, 999] {
+        let account = Account::new(&format!("dev{number}@example.com"));
+        let who = Principal::from(&account);
+        assert!(admits(&access, &account.email), "{number}");
+        assert_eq!(access.admits(&who, &elsewhere), number % 2 == 0, "{number}");
+    }
+    assert!(!admits(&access, "dev1000@example.com") && !admits(&access, CALLER));
+}
+
+#[test]
+fn only_the_conditions_of_bindings_that_name_the_caller_are_asked() {
+    let mut index = members::Conditional::default();
+    for (place, binding) in (0..).zip(&thousand().bindings) {
+        index.add(place, members::named(binding, &Realm::default()));
+    }
+    let everyone = conditional("true", &["allAuthenticatedUsers", "domain:example.com"]);
+    index.add(1_000, members::named(&everyone, &Realm::default()));
+    let asked = |email: &str| {
+        let account = Account::new(email);
+        index.naming(&Principal::from(&account)).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(asked("Dev7@example.com"), [7, 1_000].into());
+    assert_eq!(asked("stranger@elsewhere.test"), [1_000].into());
+    let account = Account::new("dev7@example.com");
+    let seven = index.naming(&Principal::from(&account)).filter(|place| *place == 7).count();
+    assert_eq!(seven, 1, "found by address and by unique id, asked once");
+    assert_eq!(index.naming_all().count(), 0);
+}
+
+#[test]
+fn a_route_costs_little_where_nothing_is_special() {
+    let empty = access(false, &[]);
+    assert!(empty.own.is_empty() && empty.resource.is_none(), "nothing is kept for no policy");
+    assert!(size_of::<Access>() <= 64 && size_of::<crate::routing::Route>() <= 400);
 }

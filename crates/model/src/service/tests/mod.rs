@@ -6,6 +6,7 @@ mod fields;
 mod generate;
 mod laws;
 mod plan;
+mod routed;
 mod status;
 mod v1_parse;
 mod v1_render;
