@@ -13,7 +13,7 @@ use groundrun_model::token::IdClaims;
 use moka::sync::Cache;
 
 /// How many tokens are remembered: those of as many callers at once.
-const CAPACITY: u64 = 10_000;
+pub(crate) const CAPACITY: u64 = 10_000;
 
 /// What is known of a token whose signature and issuer were verified.
 #[derive(Debug, Clone)]
