@@ -2,7 +2,7 @@
 //!
 //! See `smuggling.rs` for bodies, and for how this is told.
 
-use groundrun_tests::smuggling::{Place, Want};
+use groundrun_tests::smuggling::{HELLO, ONE, Place, TAIL, Want, get, post};
 
 #[tokio::test]
 async fn a_header_is_a_line() {

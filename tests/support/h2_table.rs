@@ -82,7 +82,7 @@ impl Place {
             }
             let whole =
                 self.recorder.take().into_iter().filter(|seen| !matches!(seen, Seen::CutOff(_))).count();
-            if whole > usize::from(wanted.contains(&Status(200))) {
+            if whole > usize::from(wanted.contains(&Outcome::Status(200))) {
                 writeln!(wrong, "{what}: an instance saw {whole} requests").unwrap();
             }
             self.serves_others(what).await;

@@ -29,6 +29,11 @@ pub fn post(headers: &str, rest: &str) -> String {
     format!("POST / HTTP/1.1\r\nHost: {{host}}\r\n{{auth}}\r\n{headers}\r\n{rest}")
 }
 
+/// A POST in these chunks.
+pub fn chunked(rest: &str) -> String {
+    post("Transfer-Encoding: chunked\r\n", rest)
+}
+
 /// How long a connection may stay open that should end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -67,14 +72,16 @@ impl Place {
         let entry = RuleEntry { image: "*".to_owned(), url: recorder.url() };
         let rules = Rules::read(&[entry]).unwrap();
         let world = World::with(|options| options.rules = rules).await;
-        let mut hosts = Vec::new();
+        let mut urls = Vec::new();
         for name in ["hello", "other"] {
             let service = world.deploy(name).await;
-            hosts.push(at(&service, "/status/url").as_str().unwrap().replace("http://", ""));
+            urls.push(at(&service, "/status/url").as_str().unwrap().to_owned());
         }
         world.owner().grant("hello").await;
-        let token = world.invoker().token(&format!("http://{}", hosts[0])).await;
-        let [host, other] = hosts.try_into().unwrap();
+        let token = world.invoker().token(&urls[0]).await;
+        // Without the port, so that no port is what is wrong with a host.
+        let [host, other] =
+            [0, 1].map(|nth| urls[nth]["http://".len()..].split(':').next().unwrap().to_owned());
         Self { world, recorder, host, other, token }
     }
 
@@ -96,7 +103,10 @@ impl Place {
         };
         match tokio::time::timeout(PATIENCE, exchange).await {
             Ok(()) => Ok(answer),
-            Err(_) => Err(format!("the connection stays open after: {}", answer.escape_ascii())),
+            Err(_) => Err(format!(
+                "the connection stays open after {}",
+                answer.get(..12).unwrap_or_default().escape_ascii()
+            )),
         }
     }
 
