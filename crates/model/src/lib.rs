@@ -13,6 +13,7 @@ pub mod domain_mapping;
 pub mod domain_mapping_v1;
 pub mod door;
 pub mod error;
+pub mod failure;
 pub mod federation;
 pub mod field;
 pub mod iam;

@@ -11,9 +11,10 @@ use groundrun_model::door;
 use groundrun_model::instance::InstanceSpec;
 use groundrun_model::invoke::{Call, CredentialHeader, Permit};
 use groundrun_model::request::{self, TraceContext};
-use groundrun_model::routing::RoutingTable;
-use groundrun_runtime::{Backend, Body, BoxError, Logs};
-use http::{Request, Response};
+use groundrun_model::routing::{HostMatch, RoutingTable};
+use groundrun_runtime::{Backend, Body, BoxError, Logs, SocketPools};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Body as _;
 
 use crate::arrival::Arrival;
 use crate::forward::forward;
@@ -62,7 +63,7 @@ pub struct Setup {
 
 /// The data plane. Cheap to clone: the clones are one.
 #[derive(Clone)]
-pub struct DataPlane(pub(crate) Arc<Setup>);
+pub struct DataPlane(pub(crate) Arc<Setup>, pub(crate) SocketPools);
 
 impl fmt::Debug for DataPlane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,7 +85,7 @@ pub(crate) struct Admission {
 impl DataPlane {
     /// The data plane of this setup.
     pub fn new(setup: Setup) -> Self {
-        Self(Arc::new(setup))
+        Self(Arc::new(setup), SocketPools::default())
     }
 
     /// The response to a request that arrived for a service, or for the host of one that is not there:
@@ -98,9 +99,10 @@ impl DataPlane {
         B::Error: Into<BoxError>,
     {
         let (mut head, body) = request.into_parts();
-        let (method, uri) = (head.method.clone(), head.uri.clone());
-        let arrived = log::Arrived::new((self.0.now)(), &head, &arrival);
-        let outcome = match self.admit(&head, &arrival) {
+        let at = (self.0.now)();
+        let arrived = log::Arrived::new(at, &head, &arrival);
+        let method = head.method.clone();
+        let outcome = match self.admit(&head, &arrival, at) {
             Ok(admission) => {
                 headers::remove_signatures(&mut head.headers, admission.checked);
                 headers::for_instance(&mut head, &arrival, &admission.trace);
@@ -111,45 +113,82 @@ impl DataPlane {
         };
         match outcome {
             Ok((admission, response)) => {
-                log::admitted(&admission, &method, uri.path(), response.status());
-                self.0.logs.record(arrived.answered(&admission, &response, (self.0.now)()));
+                let size = response.body().size_hint().exact();
+                self.note_answer(&admission, arrived, response.status(), size);
                 response
             }
-            Err(rejection) => {
-                log::rejected(&rejection, &method, uri.path(), arrival.authority);
-                let response = rejection.respond(&method, uri.path(), self.0.options.explain);
-                if let Some(entry) = arrived.refused(&rejection, &response, (self.0.now)()) {
-                    self.0.logs.record(entry);
-                }
-                response
-            }
+            Err(rejection) => self.refuse(&rejection, &method, arrived),
         }
     }
 
-    /// The phases of Cloud Run, each of which may reject.
+    /// Leaves in the logs that an instance has answered, with so many bytes if that is known.
+    pub(crate) fn note_answer(
+        &self,
+        admission: &Admission,
+        arrived: log::Arrived,
+        status: StatusCode,
+        size: Option<u64>,
+    ) {
+        log::admitted(admission, &arrived, status);
+        self.0.logs.record(arrived.answered(admission, (status, size), (self.0.now)()));
+    }
+
+    /// The page of a rejection, which is left in the logs.
+    pub(crate) fn refuse(
+        &self,
+        rejection: &Rejection,
+        method: &Method,
+        arrived: log::Arrived,
+    ) -> Response<Body> {
+        log::rejected(rejection, &arrived);
+        let response = rejection.respond(method, arrived.path(), self.0.options.explain);
+        if let Some(entry) = arrived.refused(rejection, &response, (self.0.now)()) {
+            self.0.logs.record(entry);
+        }
+        response
+    }
+
+    /// The page of what is no request, and so leaves nothing but a line at the level debug.
+    pub(crate) fn refuse_bytes(&self, rejection: &Rejection) -> Response<Body> {
+        log::no_request(rejection);
+        rejection.respond(&Method::GET, "", self.0.options.explain)
+    }
+
+    /// The phases of Cloud Run, each of which may reject, at the moment `at`.
     pub(crate) fn admit(
         &self,
         head: &impl RequestHead,
         arrival: &Arrival<'_>,
+        at: Timestamp,
     ) -> Result<Admission, Rejection> {
-        let Setup { table, verifier, options, now, random, names, .. } = &*self.0;
-        let table = table.load();
-        let path = head.path();
+        let table = self.0.table.load();
+        let found = phase::host(&table, arrival.authority, head.path())?;
+        let host = door::host_of(arrival.authority).unwrap_or_default();
+        self.judge(&found, &host, (head, arrival), at)
+    }
 
-        let found = phase::host(&table, arrival.authority, path)?;
+    /// The phases behind the first, for a request to `host`, which leads to what was found.
+    pub(crate) fn judge(
+        &self,
+        found: &HostMatch<'_>,
+        host: &str,
+        (head, arrival): (&impl RequestHead, &Arrival<'_>),
+        at: Timestamp,
+    ) -> Result<Admission, Rejection> {
+        let Setup { verifier, options, random, names, .. } = &*self.0;
+        let path = head.path();
         phase::method(head.method())?;
         phase::reserved_path(path)?;
-        phase::ingress(&found, arrival.origin)?;
+        phase::ingress(found, arrival.origin)?;
         phase::https(options.https_redirect, arrival, head.path_and_query())?;
-        // One moment for the token, the conditions and the policies.
-        let host = door::host_of(arrival.authority).unwrap_or_default();
         // What the instance sees, lest an escape lead around a condition.
         let path = request::without_needless_escapes(path);
-        let call = Call { now: now(), host: &host, path: &path };
+        // One moment for the token, the conditions and the policies.
+        let call = Call { now: at, host, path: &path };
         let shown = phase::authenticate(found.route, head, verifier, &call)?;
         let permit = phase::authorize(found.route, &shown, &call, names)?;
-        phase::size(found.route, head)?;
-        let instance = phase::revision(&found, random)?;
+        let instance = phase::revision(found, random)?;
+        phase::size(&instance, head)?;
 
         let trace = headers::trace(head, random);
         Ok(Admission { permit, verified: shown.verified, instance, trace, checked: shown.header })

@@ -4,9 +4,14 @@
 //! shows a token.
 
 use groundrun_model::ServiceId;
+use groundrun_model::failure::Failure;
+use groundrun_model::instance::InstanceSpec;
 use groundrun_model::routing::{Closed, Ingress};
 
 use crate::reject::Rejection;
+
+/// The longest that a request may take, in seconds. <https://cloud.google.com/run/docs/configuring/request-timeout>.
+const MAX_TIMEOUT: u32 = 3600;
 
 /// The longest explanation in a header, in bytes: clients take 8 KiB of headers and more.
 const MAX_HEADER_BYTES: usize = 4000;
@@ -20,10 +25,15 @@ pub(crate) fn why(rejection: &Rejection) -> String {
         Rejection::Closed(closed) => hides(*closed).to_owned(),
         Rejection::PlainHttp { .. } => "the request came by http and is redirected to https".to_owned(),
         Rejection::Denied { denial, .. } => denial.explanation(),
-        Rejection::TooLarge { .. } => "the body has more than the 32 MiB that HTTP/1 may carry".to_owned(),
+        Rejection::TooLarge { .. } => {
+            "the body has more than the 32 MiB that an HTTP/1 server may be sent".to_owned()
+        }
         Rejection::NoRevision { .. } => "no ready revision receives traffic".to_owned(),
         Rejection::Instance { problem, .. } => problem.clone(),
+        Rejection::UpgradeWithBody => "a WebSocket begins with a request without a body".to_owned(),
         Rejection::BrokenBody => "the body of the request broke off".to_owned(),
+        Rejection::Malformed(why) => (*why).to_owned(),
+        Rejection::HeadTooLarge => "the head of the request has more than 64 KiB or 100 headers".to_owned(),
     }
 }
 
@@ -33,6 +43,7 @@ pub(crate) fn fix(rejection: &Rejection) -> Option<String> {
         Rejection::Denied { denial, route } => Some(denial.remedy(route)),
         Rejection::TooLarge { service } => Some(gcloud("update", service, " --use-http2")),
         Rejection::NoRevision { service } => Some(gcloud("describe", service, "")),
+        Rejection::Instance { instance, failure, .. } => failure_fix(*failure, instance),
         Rejection::ReservedPath => Some("use another path, such as /healthz/".to_owned()),
         _ => None,
     }
@@ -43,9 +54,8 @@ pub(crate) fn fix(rejection: &Rejection) -> Option<String> {
 pub(crate) fn logged_service(rejection: &Rejection) -> Option<&ServiceId> {
     match rejection {
         Rejection::Denied { route, .. } => Some(&route.id),
-        Rejection::TooLarge { service }
-        | Rejection::NoRevision { service }
-        | Rejection::Instance { service, .. } => Some(service),
+        Rejection::TooLarge { service } | Rejection::NoRevision { service } => Some(service),
+        Rejection::Instance { instance, .. } => Some(&instance.service),
         _ => None,
     }
 }
@@ -68,6 +78,18 @@ pub(crate) fn header(rejection: &Rejection) -> String {
         ascii.push_str("...");
     }
     ascii
+}
+
+/// What would keep an instance from failing so again.
+fn failure_fix(failure: Failure, instance: &InstanceSpec) -> Option<String> {
+    let update = |flags: &str| Some(gcloud("update", &instance.service, flags));
+    match failure {
+        Failure::Unreachable => Some("start the server that the rule of its image names".to_owned()),
+        Failure::TimedOut if instance.timeout_seconds < MAX_TIMEOUT => update(" --timeout=3600"),
+        Failure::ResponseTooLarge => Some("send the response in chunks, or speak HTTP/2".to_owned()),
+        Failure::NoInstance { at_limit: true } => update(" --max-instances=N"),
+        _ => None,
+    }
 }
 
 fn hides(closed: Closed) -> &'static str {

@@ -3,11 +3,11 @@
 use groundrun_model::invoke::CredentialHeader;
 use groundrun_model::request::{self, HOP_BY_HOP, SIGNATURE_REMOVED, TraceContext};
 use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONNECTION, Entry, FORWARDED, HOST, SERVER, SET_COOKIE, TE,
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, EXPECT, Entry, FORWARDED, HOST, SERVER, SET_COOKIE, TE, UPGRADE,
 };
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version};
 
 use crate::arrival::Arrival;
 use crate::data_plane::Random;
@@ -49,11 +49,17 @@ pub(crate) fn trace(head: &impl RequestHead, random: &Random) -> TraceContext {
 }
 
 /// Makes the request what an instance is to see: the target in origin form, the host that the client
-/// named, where it comes from, its trace, and nothing that belongs to the client's connection.
+/// named, where it comes from, its trace, and nothing that belongs to the client's connection. Whoever
+/// expects a 100 is answered here (RFC 9110, section 10.1.1), as soon as its body is wanted.
 pub(crate) fn for_instance(head: &mut Parts, arrival: &Arrival<'_>, trace: &TraceContext) {
     head.uri = origin_form(&head.uri);
+    let is_websocket = is_websocket(head);
     let headers = &mut head.headers;
     remove_hop_by_hop(headers);
+    headers.remove(EXPECT);
+    if is_websocket {
+        upgrade_to_websocket(headers);
+    }
     if headers.get(HOST).is_none_or(|host| host.as_bytes() != arrival.authority.as_bytes()) {
         set(headers, HOST, arrival.authority.as_bytes());
     }
@@ -67,10 +73,31 @@ pub(crate) fn for_instance(head: &mut Parts, arrival: &Arrival<'_>, trace: &Trac
     set(headers, TRACEPARENT, trace.traceparent().as_bytes());
 }
 
+fn is_websocket(head: &Parts) -> bool {
+    let values = |name| head.headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    head.version == Version::HTTP_11
+        && request::is_websocket(head.method.as_str(), values(CONNECTION), values(UPGRADE))
+}
+
+/// The two headers by which both sides of a handshake name what comes behind it.
+fn upgrade_to_websocket(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+}
+
+/// Takes the wish to speak something else out of a request.
+pub(crate) fn remove_upgrade(headers: &mut HeaderMap) {
+    headers.remove(CONNECTION);
+    headers.remove(UPGRADE);
+}
+
 /// Makes the response of an instance what the client is to see. One that sets a cookie must not be kept
 /// by a cache that others share: <https://cloud.google.com/run/docs/known-issues>.
-pub(crate) fn for_client(headers: &mut HeaderMap, trace: &TraceContext) {
+pub(crate) fn for_client(status: StatusCode, headers: &mut HeaderMap, trace: &TraceContext) {
     remove_hop_by_hop(headers);
+    if status == StatusCode::SWITCHING_PROTOCOLS {
+        upgrade_to_websocket(headers);
+    }
     headers.insert(SERVER, FRONT_END);
     set(headers, CLOUD_TRACE, trace.cloud_response().as_bytes());
     if headers.contains_key(SET_COOKIE) {

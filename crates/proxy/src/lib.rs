@@ -12,6 +12,7 @@ mod explain;
 mod forward;
 mod head;
 mod headers;
+pub mod http1;
 mod log;
 mod phase;
 mod reject;

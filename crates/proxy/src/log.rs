@@ -11,7 +11,7 @@ use groundrun_model::invoke::Caller;
 use groundrun_model::log::{LogEntry, Payload, RequestEntry, RequestLine, Source, refusal_message};
 use groundrun_runtime::Body;
 use http::header::USER_AGENT;
-use http::{Method, Response, StatusCode, Version};
+use http::{Response, StatusCode, Version};
 use hyper::body::Body as _;
 use tracing::{debug, info, warn};
 
@@ -24,14 +24,14 @@ use crate::reject::Rejection;
 const TARGET: &str = "groundrun::request";
 
 /// A request that an instance answered.
-pub(crate) fn admitted(admission: &Admission, method: &Method, path: &str, status: StatusCode) {
+pub(crate) fn admitted(admission: &Admission, arrived: &Arrived, status: StatusCode) {
     let instance = &*admission.instance;
     info!(
         target: TARGET,
         service = %instance.service.name,
         revision = %instance.revision,
-        %method,
-        path,
+        method = arrived.method(),
+        path = arrived.path(),
         status = status.as_u16(),
         caller = admission.permit.caller().map_or("anonymous", name),
         "admitted"
@@ -40,14 +40,14 @@ pub(crate) fn admitted(admission: &Admission, method: &Method, path: &str, statu
 
 /// A request that was not forwarded. What has no entry in the hosted request log is told to whoever looks
 /// at the debug level.
-pub(crate) fn rejected(rejection: &Rejection, method: &Method, path: &str, authority: &str) {
+pub(crate) fn rejected(rejection: &Rejection, arrived: &Arrived) {
     let status = rejection.status().as_u16();
     match explain::logged_service(rejection) {
         Some(service) => warn!(
             target: TARGET,
             service = %service.name,
-            %method,
-            path,
+            method = arrived.method(),
+            path = arrived.path(),
             status,
             why = explain::why(rejection),
             fix = explain::fix(rejection),
@@ -55,14 +55,19 @@ pub(crate) fn rejected(rejection: &Rejection, method: &Method, path: &str, autho
         ),
         None => debug!(
             target: TARGET,
-            authority,
-            %method,
-            path,
+            authority = arrived.authority(),
+            method = arrived.method(),
+            path = arrived.path(),
             status,
             why = explain::why(rejection),
             "not forwarded"
         ),
     }
+}
+
+/// What is no request.
+pub(crate) fn no_request(rejection: &Rejection) {
+    debug!(target: TARGET, why = explain::why(rejection), "not a request");
 }
 
 fn name(caller: &Caller) -> &str {
@@ -74,6 +79,8 @@ pub(crate) struct Arrived {
     at: Timestamp,
     remote: IpAddr,
     line: RequestLine,
+    /// Where the path begins in the URL of the line.
+    path: usize,
 }
 
 impl Arrived {
@@ -92,18 +99,36 @@ impl Arrived {
             protocol(head.version()),
             user_agent.unwrap_or_default(),
         );
-        Self { at, remote: arrival.peer.ip(), line }
+        let path = scheme.len() + 3 + arrival.authority.len();
+        Self { at, remote: arrival.peer.ip(), line, path }
     }
 
-    /// The entry of a request that an instance answered.
+    /// The method.
+    pub(crate) fn method(&self) -> &str {
+        self.line.method()
+    }
+
+    /// The host and the port, as sent.
+    fn authority(&self) -> &str {
+        let url = self.line.url().get(..self.path).unwrap_or_default();
+        url.split_once("://").map_or(url, |(_, authority)| authority)
+    }
+
+    /// The path, as sent.
+    pub(crate) fn path(&self) -> &str {
+        let target = self.line.url().get(self.path..).unwrap_or_default();
+        target.split_once('?').map_or(target, |(path, _)| path)
+    }
+
+    /// The entry of a request that an instance answered, with this status and so many bytes, if that is known.
     pub(crate) fn answered(
         self,
         admission: &Admission,
-        response: &Response<Body>,
+        (status, size): (StatusCode, Option<u64>),
         now: Timestamp,
     ) -> LogEntry {
         let source = Source::Instance(Arc::clone(&admission.instance));
-        self.entry(source, response, now, Some(admission.trace.id()), None)
+        self.entry(source, (status, size), now, Some(admission.trace.id()), None)
     }
 
     /// The entry of a request that was not forwarded, if the hosted service has one for it.
@@ -114,25 +139,30 @@ impl Arrived {
         now: Timestamp,
     ) -> Option<LogEntry> {
         let service = explain::logged_service(rejection)?;
-        let message = match rejection {
-            Rejection::Denied { denial, .. } => Some(refusal_message(denial)),
-            _ => None,
+        let (source, message) = match rejection {
+            Rejection::Denied { denial, .. } => (None, Some(refusal_message(denial))),
+            Rejection::Instance { instance, failure, .. } => {
+                (Some(Source::Instance(Arc::clone(instance))), Some(failure.log_message()))
+            }
+            _ => (None, None),
         };
-        Some(self.entry(Source::Service(Box::new(service.clone())), response, now, None, message))
+        let source = source.unwrap_or_else(|| Source::Service(Box::new(service.clone())));
+        let answer = (response.status(), response.body().size_hint().exact());
+        Some(self.entry(source, answer, now, None, message))
     }
 
     fn entry(
         self,
         source: Source,
-        response: &Response<Body>,
+        (status, response_size): (StatusCode, Option<u64>),
         now: Timestamp,
         trace: Option<u128>,
         message: Option<&'static str>,
     ) -> LogEntry {
         let payload = Payload::Request(RequestEntry {
             line: self.line,
-            status: response.status().as_u16(),
-            response_size: response.body().size_hint().exact(),
+            status: status.as_u16(),
+            response_size,
             // A clock may go back.
             latency: now.micros().saturating_sub(self.at.micros()).max(0),
             remote: self.remote,

@@ -10,7 +10,7 @@ use groundrun_model::instance::InstanceSpec;
 use groundrun_model::invoke::{self, Call, Credential, CredentialHeader, Denial, Permit};
 use groundrun_model::request;
 use groundrun_model::routing::{DICE, HostMatch, Origin, Route, RoutingTable};
-use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, Version};
 
 use crate::arrival::{Arrival, Scheme};
@@ -103,20 +103,17 @@ pub(crate) fn authorize(
         .map_err(|denial| Rejection::denied(denial.name_caller(|unique_id| names(unique_id)), route))
 }
 
-/// Does the request announce more than it may have?
-pub(crate) fn size(route: &Arc<Route>, head: &impl RequestHead) -> Result<(), Rejection> {
+/// Does the request announce more than the instance may be sent?
+pub(crate) fn size(instance: &InstanceSpec, head: &impl RequestHead) -> Result<(), Rejection> {
     let announced = head.text(&CONTENT_LENGTH).and_then(|value| value.parse::<u64>().ok());
-    match (announced, body_limit(head.version())) {
+    let content_type = head.values(&CONTENT_TYPE).next();
+    let protocol = instance.protocol.for_request(head.version() == Version::HTTP_2, content_type);
+    match (announced, request::body_limit(protocol)) {
         (Some(announced), Some(limit)) if announced > limit => {
-            Err(Rejection::TooLarge { service: route.id.clone() })
+            Err(Rejection::TooLarge { service: instance.service.clone() })
         }
         _ => Ok(()),
     }
-}
-
-/// The most that the body of a request may have, in bytes; `None` is no limit.
-pub(crate) fn body_limit(version: Version) -> Option<u64> {
-    request::body_limit(version < Version::HTTP_2)
 }
 
 /// Which revision takes it?

@@ -5,6 +5,8 @@
 use std::sync::Arc;
 
 use groundrun_model::ServiceId;
+use groundrun_model::failure::Failure;
+use groundrun_model::instance::InstanceSpec;
 use groundrun_model::invoke::Denial;
 use groundrun_model::routing::{Closed, Route};
 use groundrun_runtime::Body;
@@ -19,6 +21,8 @@ use crate::headers::FRONT_END;
 pub const EXPLAIN_HEADER: HeaderName = HeaderName::from_static("x-groundrun-explain");
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=UTF-8");
+
+const PLAIN: HeaderValue = HeaderValue::from_static("text/plain");
 
 /// As observed: a space between the parameters, and no comma.
 const CHALLENGE: HeaderValue = HeaderValue::from_static(
@@ -44,10 +48,16 @@ pub(crate) enum Rejection {
     TooLarge { service: ServiceId },
     /// The service has no revision that serves.
     NoRevision { service: ServiceId },
-    /// The instance gave no proper response.
-    Instance { service: ServiceId, problem: String },
+    /// The instance gave no response.
+    Instance { instance: Arc<InstanceSpec>, failure: Failure, problem: String },
+    /// A WebSocket cannot begin with a body.
+    UpgradeWithBody,
     /// The body broke off, and most likely the client with it.
     BrokenBody,
+    /// It is no request, or could be read as two different ones.
+    Malformed(&'static str),
+    /// The head has more bytes or headers than it may have.
+    HeadTooLarge,
 }
 
 impl Rejection {
@@ -58,13 +68,16 @@ impl Rejection {
 
     /// What the client sees. `path` is that of its request. To a HEAD the page itself is not sent.
     pub(crate) fn respond(&self, method: &Method, path: &str, explain: bool) -> Response<Body> {
-        let html = self.html(method, path);
-        let length = html.len();
-        let sent = if *method == Method::HEAD { String::new() } else { html };
+        let (kind, page) = match self.plain() {
+            Some(text) => (PLAIN, text.to_owned()),
+            None => (HTML, self.html(method, path)),
+        };
+        let length = page.len();
+        let sent = if *method == Method::HEAD { String::new() } else { page };
         let mut response = Response::new(Full::from(sent).map_err(|never| match never {}).boxed_unsync());
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HTML);
+        headers.insert(CONTENT_TYPE, kind);
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         self.add_headers(headers);
         if explain && let Ok(text) = HeaderValue::from_str(&explain::header(self)) {
@@ -100,12 +113,39 @@ impl Rejection {
             Self::Denied { denial, .. } if is_unauthorized(denial) => StatusCode::UNAUTHORIZED,
             Self::Denied { .. } => StatusCode::FORBIDDEN,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NoRevision { .. } | Self::Instance { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::NoRevision { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Instance { failure, .. } => {
+                StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Self::BrokenBody | Self::UpgradeWithBody | Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         }
     }
 
-    /// The page. Those of 400, 405 and 503 were not observed: they follow the others. A redirect has none.
+    /// What the front end says in plain text, where it does: that of 504 and 429 was observed. Those of 503
+    /// are of the same make as that of 504, but not confirmed.
+    fn plain(&self) -> Option<&'static str> {
+        let Self::Instance { failure, .. } = self else { return None };
+        Some(match failure {
+            Failure::TimedOut => "upstream request timeout",
+            Failure::NoInstance { at_limit: true } => "Rate exceeded.",
+            Failure::Unreachable => {
+                "upstream connect error or disconnect/reset before headers. reset reason: connection failure"
+            }
+            Failure::BrokenOff => {
+                "upstream connect error or disconnect/reset before headers. \
+                 reset reason: connection termination"
+            }
+            Failure::Malformed => {
+                "upstream connect error or disconnect/reset before headers. reset reason: protocol error"
+            }
+            Failure::NoInstance { at_limit: false } | Failure::NotStarted | Failure::ResponseTooLarge => {
+                return None;
+            }
+        })
+    }
+
+    /// The page. Those of 400, 405, 431, 500 and 503 were not observed: they follow the others. A redirect has none.
     fn html(&self, method: &Method, path: &str) -> String {
         let (title, text) = match self {
             Self::NoSuchHost | Self::ReservedPath | Self::Closed(_) => {
@@ -118,10 +158,22 @@ impl Rejection {
             Self::TooLarge { .. } => {
                 ("Request Entity Too Large", "Your client issued a request that was too large.".to_owned())
             }
-            Self::NoRevision { .. } | Self::Instance { .. } => {
+            Self::Instance { .. } => (
+                "Server Error",
+                "The server encountered an error and could not complete your request.\
+                 <p>Please try again in 30 seconds."
+                    .to_owned(),
+            ),
+            Self::NoRevision { .. } => {
                 ("Service Unavailable", "The service is not available at this time.".to_owned())
             }
-            Self::BrokenBody => ("Bad Request", "Your client issued a malformed request.".to_owned()),
+            Self::BrokenBody | Self::UpgradeWithBody | Self::Malformed(_) => {
+                ("Bad Request", "Your client issued a malformed request.".to_owned())
+            }
+            Self::HeadTooLarge => {
+                let text = "Your client issued a request whose headers were too large.";
+                ("Request Header Fields Too Large", text.to_owned())
+            }
         };
         let code = self.status().as_u16();
         format!(

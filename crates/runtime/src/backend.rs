@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use groundrun_model::failure::Failure;
 use groundrun_model::instance::InstanceSpec;
 use groundrun_model::log::Stream;
 use groundrun_model::rule::Runs;
@@ -53,9 +54,49 @@ pub enum RespondError {
         /// What the system says.
         problem: std::io::Error,
     },
-    /// The connection broke off before a response, or what came was none.
+    /// The connection broke off before there was a response.
+    #[error("the connection to the instance broke off before there was a response: {0}")]
+    BrokenOff(BoxError),
+    /// What came is no response.
     #[error("no proper response from the instance: {0}")]
     Malformed(BoxError),
+    /// No response began within the timeout of the revision.
+    #[error("no response within the {seconds} s that a request may take")]
+    TimedOut {
+        /// The timeout.
+        seconds: u32,
+    },
+    /// The response announces more than one of HTTP/1 may have.
+    #[error("the response announces {bytes} bytes, and an HTTP/1 server may announce 32 MiB")]
+    ResponseTooLarge {
+        /// What it announces.
+        bytes: u64,
+    },
+    /// No instance was free in time.
+    #[error("no instance was free in time")]
+    NoInstance {
+        /// Whether the service runs as many as it may.
+        at_limit: bool,
+    },
+    /// The instance did not start.
+    #[error("the instance did not start: {0}")]
+    NotStarted(StartFailure),
+}
+
+impl RespondError {
+    /// What kind of failure of the instance it is; `None` is one of the client.
+    pub fn failure(&self) -> Option<Failure> {
+        Some(match self {
+            Self::RequestBody(_) => return None,
+            Self::Unreachable { .. } => Failure::Unreachable,
+            Self::BrokenOff(_) => Failure::BrokenOff,
+            Self::Malformed(_) => Failure::Malformed,
+            Self::TimedOut { .. } => Failure::TimedOut,
+            Self::ResponseTooLarge { .. } => Failure::ResponseTooLarge,
+            Self::NoInstance { at_limit } => Failure::NoInstance { at_limit: *at_limit },
+            Self::NotStarted(_) => Failure::NotStarted,
+        })
+    }
 }
 
 impl Backend {
@@ -86,8 +127,10 @@ impl Backend {
     /// that ran already has any.
     pub async fn stop(&self, _spec: &InstanceSpec) {}
 
-    /// The response of an instance of the revision. `caller` is for backends that show it; what an
-    /// instance may know of its caller is in the headers.
+    /// The response of an instance of the revision, within its timeout: one that has begun breaks off
+    /// there. `caller` is for backends that show it; what an instance may know of its caller is in the
+    /// headers. The version of `request` is that of the client; with the header `Upgrade` it asks for a
+    /// WebSocket, which is joined with the client's connection behind the 101.
     ///
     /// # Errors
     /// No response; nothing was sent to the client yet.
@@ -103,7 +146,7 @@ impl Backend {
     {
         match &spec.runs {
             Runs::Echo => echo::respond(spec, request, caller).await,
-            Runs::Url(upstream) => self.0.upstreams.respond(upstream, spec.protocol, request).await,
+            Runs::Url(upstream) => self.0.upstreams.respond(upstream, spec, request).await,
         }
     }
 }

@@ -6,6 +6,7 @@
 mod backend;
 mod echo;
 mod logs;
+mod sockets;
 mod upstream;
 
 #[cfg(test)]
@@ -14,3 +15,4 @@ mod tests;
 pub use backend::{Backend, Body, BoxError, RespondError, StartFailure};
 pub use echo::EchoCaller;
 pub use logs::Logs;
+pub use sockets::{SocketPool, SocketPools, is_silent};

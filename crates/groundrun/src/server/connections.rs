@@ -13,25 +13,24 @@ use std::time::Duration;
 use axum::body::Body;
 use groundrun_identity::{Ca, LeafName};
 use groundrun_proxy::Scheme;
+use groundrun_proxy::http1::{self, Outcome};
 use http::Method;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::front::Front;
+use super::limits::{HEAD, Places, builder};
+use super::replay::Replay;
 use super::{neighbour, tls, tunnel};
 
 /// How long requests in flight may take when the emulator stops; it is what Cloud Run gives an instance.
 const DRAIN: Duration = Duration::from_secs(10);
-
-/// How long a client may take to send the first byte, and the head of a request.
-const HEAD: Duration = Duration::from_secs(30);
 
 /// How long to wait when no connection can be accepted, for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -74,6 +73,7 @@ impl Connections {
 async fn accept(listener: TcpListener, front: Front, ca: Ca, mut stopped: oneshot::Receiver<()>) {
     let (stop, stopping) = watch::channel(false);
     let port = listener.local_addr().map_or(0, |address| address.port());
+    let places = Places::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -81,10 +81,14 @@ async fn accept(listener: TcpListener, front: Front, ca: Ca, mut stopped: onesho
         };
         match accepted {
             Ok((stream, peer)) => {
+                let Some(place) = places.take(&stream) else { continue };
                 let name = local_name(&stream);
                 let front = front.clone().from(peer);
                 let line = Line { front, ca: ca.clone(), name, port, stopping: stopping.clone() };
-                tokio::spawn(take(stream, line));
+                tokio::spawn(async move {
+                    take(stream, line).await;
+                    drop(place);
+                });
             }
             Err(problem) => {
                 tracing::warn!(%problem, "cannot accept a connection");
@@ -162,15 +166,26 @@ impl Line {
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let Some((plane, client)) = self.front.services() else {
+            return self.speak_by_hyper(io).await;
+        };
+        match http1::serve(io, plane, client, self.stopping.clone()).await {
+            Outcome::HandOver { io, read } => self.speak_by_hyper(Replay::new(read, io)).await,
+            Outcome::Done => (),
+        }
+    }
+
+    async fn speak_by_hyper<I>(self, io: I)
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let stop = until_stop(self.stopping.clone());
         let line = Arc::new(self);
         let service = service_fn(move |request: Request<Incoming>| {
             let line = Arc::clone(&line);
             async move { Ok::<Response<Body>, Infallible>(line.answer(request).await) }
         });
-        let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-        builder.http2().timer(TokioTimer::new());
+        let builder = builder();
         let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));
         let ended = tokio::select! {
             biased;
@@ -192,7 +207,7 @@ impl Line {
         if request.method() == Method::CONNECT {
             return tunnel::open(self, request);
         }
-        self.front.clone().answer(request).await
+        self.front.answer(request).await
     }
 
     /// A server of this machine for which the request was sent here as to a proxy, by a program of this

@@ -13,6 +13,7 @@ use groundrun_model::door::{self, Door};
 use groundrun_model::metadata::{self, Workload};
 use groundrun_model::routing::{self, RoutingTable};
 use groundrun_model::{Code, Error, Region};
+use groundrun_proxy::http1::Client;
 use groundrun_proxy::{Arrival, DataPlane, Scheme};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -111,17 +112,26 @@ impl Front {
         }
     }
 
+    /// The data plane and the client, if requests for services come here without further ado: at the port of
+    /// a workload they do only to a proxy.
+    pub(super) fn services(&self) -> Option<(&DataPlane, Client)> {
+        if self.of_workload && self.tunnel.is_none() {
+            return None;
+        }
+        let client = Client { peer: self.peer, scheme: self.scheme, origin: routing::Origin::External };
+        Some((&self.data_plane, client))
+    }
+
     /// The answer to a request.
-    pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Body> {
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         // Two servers that each look at another one would take it for two different requests.
         if request.headers().get_all(header::HOST).iter().count() > 1 {
             return invalid_host("there is more than one");
         }
-        let target = request.uri().authority().map(|authority| authority.as_str().to_owned());
-        let authority = authority(&request, target.as_deref(), self.tunnel.as_deref());
+        let authority = authority(&request, self.tunnel.as_deref()).map(Cow::into_owned);
         match self.way(authority.as_deref(), &request) {
             Way::DataPlane => {
-                let authority = authority.map(Cow::into_owned).unwrap_or_default();
+                let authority = authority.unwrap_or_default();
                 let arrival = Arrival {
                     authority: &authority,
                     peer: self.peer,
@@ -133,7 +143,7 @@ impl Front {
             Way::Api(region) => self.call_api(request, region).await,
             Way::Metadata => {
                 let port = request.uri().authority().and_then(http::uri::Authority::port_u16);
-                self.metadata.at(port).answer(&request).await
+                self.metadata.clone().at(port).answer(&request).await
             }
             Way::Refuse(host) => refuse_host(&host),
             Way::Invalid(why) => invalid_host(why),
@@ -160,9 +170,9 @@ impl Front {
         }
     }
 
-    async fn call_api(self, mut request: Request<Incoming>, region: Option<Region>) -> Response<Body> {
+    async fn call_api(&self, mut request: Request<Incoming>, region: Option<Region>) -> Response<Body> {
         request.extensions_mut().insert(groundrun_api::Origin { region });
-        let mut api = self.api;
+        let mut api = self.api.clone();
         let answer: Result<Response<Body>, Infallible> = api.call(request.map(Body::new)).await;
         match answer {
             Ok(response) => response,
@@ -172,20 +182,13 @@ impl Front {
 
 /// Whom a request is for: its target if that names a host, or else its Host header, or else the host that
 /// the tunnel leads to.
-fn authority<'r, B>(
-    request: &'r Request<B>,
-    target: Option<&'r str>,
-    tunnel: Option<&str>,
-) -> Option<Cow<'r, str>> {
+fn authority<'r, B>(request: &'r Request<B>, tunnel: Option<&'r str>) -> Option<Cow<'r, str>> {
+    let target = request.uri().authority().map(|authority| Cow::Borrowed(authority.as_str()));
     let header = || request.headers().get(header::HOST).map(|host| String::from_utf8_lossy(host.as_bytes()));
-    let named: Option<Cow<'r, str>> = target
-        .map(|target| Cow::Owned(target.to_owned()))
-        .or_else(|| header().map(|host| Cow::Owned(host.into_owned())));
-    match tunnel {
-        // An empty Host header is as good as none.
-        Some(host) => named.filter(|named| !named.is_empty()).or_else(|| Some(Cow::Owned(host.to_owned()))),
-        None => named,
-    }
+    let named = target.or_else(header);
+    // An empty Host header is as good as none.
+    let is_named = |named: &Cow<'_, str>| tunnel.is_none() || !named.is_empty();
+    named.filter(is_named).or(tunnel.map(Cow::Borrowed))
 }
 
 /// RFC 9112, section 3.2: a 400.

@@ -3,7 +3,9 @@
 mod connections;
 mod data_dir;
 mod front;
+mod limits;
 mod neighbour;
+mod replay;
 mod tls;
 mod trust;
 mod tunnel;

@@ -8,24 +8,30 @@ pub mod trace;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-pub use trace::TraceContext;
+use crate::instance::Protocol;
 
-/// The most that the body of an HTTP/1 request may have, in bytes: 32 MiB. HTTP/2 has no limit.
-/// <https://cloud.google.com/run/quotas#request_limits>.
+pub use trace::{TraceContext, push_decimal};
+
+/// The most that the body of a request may have, in bytes, if the instance speaks HTTP/1: 32 MiB. For an
+/// HTTP/2 server there is no limit. <https://cloud.google.com/run/quotas#request_limits>.
 pub const MAX_HTTP1_BODY_BYTES: u64 = 32 * 1024 * 1024;
+
+/// The most that a response of an HTTP/1 server may announce, in bytes: 32 MiB. One that is sent in chunks
+/// announces nothing and has no limit. <https://cloud.google.com/run/quotas#request_limits>.
+pub const MAX_HTTP1_RESPONSE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// What stands in the place of a token's signature when a container sees it.
 /// <https://cloud.google.com/run/docs/troubleshooting#signature-removed>.
 pub const SIGNATURE_REMOVED: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
 
 /// The headers of one connection, which are not passed on to the next. `Connection` may name more.
-pub const HOP_BY_HOP: [&str; 8] = [
+/// `Trailer` is not among them: who announces trailers is to be believed (RFC 9110, section 6.6.2).
+pub const HOP_BY_HOP: [&str; 7] = [
     "connection",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
-    "trailer",
     "transfer-encoding",
     "upgrade",
 ];
@@ -42,16 +48,44 @@ pub fn is_refused_method(method: &str) -> bool {
     matches!(method, "TRACE" | "CONNECT")
 }
 
-/// The most that the body of a request may have, in bytes; `None` is no limit.
-pub fn body_limit(is_http1: bool) -> Option<u64> {
-    is_http1.then_some(MAX_HTTP1_BODY_BYTES)
+/// The most that the body of a request may have, in bytes, for an instance that is spoken to in `protocol`;
+/// `None` is no limit.
+pub fn body_limit(protocol: Protocol) -> Option<u64> {
+    (protocol == Protocol::Http1).then_some(MAX_HTTP1_BODY_BYTES)
+}
+
+/// Whether `list`, the value of `Connection` or `Upgrade`, names `token`, in any case.
+pub fn names(list: &[u8], token: &str) -> bool {
+    list.split(|byte| *byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// Whether this is the opening handshake of a WebSocket (RFC 6455, section 4.1): a GET that asks to upgrade
+/// to `websocket`, by both headers. No other upgrade is passed on.
+pub fn is_websocket<'a>(
+    method: &str,
+    mut connection: impl Iterator<Item = &'a [u8]>,
+    mut upgrade: impl Iterator<Item = &'a [u8]>,
+) -> bool {
+    method == "GET"
+        && connection.any(|list| names(list, "upgrade"))
+        && upgrade.any(|list| names(list, "websocket"))
+}
+
+/// Whether a header, spelled in any case, belongs to one connection.
+pub fn is_hop_by_hop(name: &str) -> bool {
+    HOP_BY_HOP.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// `value`, of a header that may hold credentials, with the signature of every token in it replaced.
 /// `None` if there is none, and the value can stay.
 pub fn without_signatures(value: &[u8]) -> Option<Vec<u8>> {
-    let is_between_tokens = |byte: &u8| matches!(byte, b' ' | b'\t' | b',');
     let mut stripped = Vec::with_capacity(value.len());
+    push_without_signatures(&mut stripped, value).then_some(stripped)
+}
+
+/// Puts `value` behind `stripped`, with the signature of every token in it replaced. Whether there was one.
+pub fn push_without_signatures(stripped: &mut Vec<u8>, value: &[u8]) -> bool {
+    let is_between_tokens = |byte: &u8| matches!(byte, b' ' | b'\t' | b',');
     let mut has_signature = false;
     for word in value.split_inclusive(is_between_tokens) {
         let token = match word {
@@ -68,7 +102,7 @@ pub fn without_signatures(value: &[u8]) -> Option<Vec<u8>> {
             None => stripped.extend_from_slice(word),
         }
     }
-    has_signature.then_some(stripped)
+    has_signature
 }
 
 /// Where the last part of `token` begins, if it has the three parts of a signed JWT.
@@ -125,12 +159,17 @@ fn needless_escape(text: &[u8]) -> Option<char> {
 /// The value of `X-Forwarded-For`: what the client sent, and last the address that it called from.
 pub fn forwarded_for<'a>(sent: impl Iterator<Item = &'a [u8]>, peer: IpAddr) -> Vec<u8> {
     let mut value = Vec::new();
+    push_forwarded_for(&mut value, sent, &peer.to_canonical().to_string());
+    value
+}
+
+/// Puts that value behind `value`; `peer` is the address as text, without a zone or a port.
+pub fn push_forwarded_for<'a>(value: &mut Vec<u8>, sent: impl Iterator<Item = &'a [u8]>, peer: &str) {
     for addresses in sent.filter(|addresses| !addresses.is_empty()) {
         value.extend_from_slice(addresses);
         value.extend_from_slice(b", ");
     }
-    value.extend_from_slice(peer.to_canonical().to_string().as_bytes());
-    value
+    value.extend_from_slice(peer.as_bytes());
 }
 
 /// The value of `Forwarded` (RFC 7239): `for="203.0.113.7";proto=https`.

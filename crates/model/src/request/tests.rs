@@ -23,8 +23,25 @@ fn trace_and_connect_are_refused() {
 }
 
 #[test]
-fn only_http1_has_a_limit() {
-    assert_eq!((body_limit(true), body_limit(false)), (Some(33_554_432), None));
+fn only_http1_servers_have_a_limit() {
+    assert_eq!((body_limit(Protocol::Http1), body_limit(Protocol::H2c)), (Some(33_554_432), None));
+}
+
+#[test]
+fn only_a_websocket_is_upgraded() {
+    let is = |method, connection: &[&str], upgrade: &[&str]| {
+        let bytes = |list: &[&str]| list.iter().map(|value| value.as_bytes().to_vec()).collect::<Vec<_>>();
+        let (connection, upgrade) = (bytes(connection), bytes(upgrade));
+        is_websocket(method, connection.iter().map(Vec::as_slice), upgrade.iter().map(Vec::as_slice))
+    };
+    assert!(is("GET", &["Upgrade"], &["websocket"]));
+    assert!(is("GET", &["keep-alive, UPGRADE"], &["WebSocket"]));
+    assert!(is("GET", &["keep-alive", "upgrade"], &["h2c", "foo, websocket"]));
+    assert!(!is("POST", &["Upgrade"], &["websocket"]));
+    assert!(!is("GET", &["keep-alive"], &["websocket"]));
+    assert!(!is("GET", &["Upgrade"], &["h2c"]));
+    assert!(!is("GET", &["Upgrade"], &["websocket2"]));
+    assert!(!is("GET", &[], &[]));
 }
 
 #[test]

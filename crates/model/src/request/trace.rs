@@ -28,18 +28,76 @@ impl TraceContext {
 
     /// The value of `traceparent`: `00-TRACE-SPAN-FLAGS`.
     pub fn traceparent(&self) -> String {
-        format!("00-{:032x}-{:016x}-{:02x}", self.trace, self.span, u8::from(self.is_sampled))
+        text(|out| self.push_traceparent(out))
+    }
+
+    /// Puts the value of `traceparent` behind `out`.
+    pub fn push_traceparent(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"00-");
+        push_hex(out, self.trace, 32);
+        out.push(b'-');
+        push_hex(out, u128::from(self.span), 16);
+        out.extend_from_slice(if self.is_sampled { b"-01" } else { b"-00" });
     }
 
     /// The value of `X-Cloud-Trace-Context` in a request: `TRACE/SPAN;o=1`, the span in decimal.
     pub fn cloud(&self) -> String {
-        format!("{:032x}/{};o={}", self.trace, self.span, u8::from(self.is_sampled))
+        text(|out| self.push_cloud(out))
+    }
+
+    /// Puts the value of `X-Cloud-Trace-Context` in a request behind `out`.
+    pub fn push_cloud(&self, out: &mut Vec<u8>) {
+        push_hex(out, self.trace, 32);
+        out.push(b'/');
+        push_decimal(out, self.span);
+        out.extend_from_slice(if self.is_sampled { b";o=1" } else { b";o=0" });
     }
 
     /// The value of `X-Cloud-Trace-Context` in a response: `TRACE;o=1`.
     pub fn cloud_response(&self) -> String {
-        format!("{:032x};o={}", self.trace, u8::from(self.is_sampled))
+        text(|out| self.push_cloud_response(out))
     }
+
+    /// Puts the value of `X-Cloud-Trace-Context` in a response behind `out`.
+    pub fn push_cloud_response(&self, out: &mut Vec<u8>) {
+        push_hex(out, self.trace, 32);
+        out.extend_from_slice(if self.is_sampled { b";o=1" } else { b";o=0" });
+    }
+}
+
+fn text(push: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    push(&mut out);
+    // Digits, letters and signs of ASCII.
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// The last `width` hexadecimal digits of `number`, at most 32.
+fn push_hex(out: &mut Vec<u8>, number: u128, width: usize) {
+    let mut digits = [b'0'; 32];
+    let mut rest = number;
+    for digit in digits.iter_mut().rev().take(width) {
+        *digit = b"0123456789abcdef"[(rest & 15) as usize];
+        rest >>= 4;
+    }
+    out.extend_from_slice(&digits[32 - width.min(32)..]);
+}
+
+/// `number` in decimal.
+pub fn push_decimal(out: &mut Vec<u8>, number: u64) {
+    let mut digits = [0; 20];
+    let mut first = digits.len();
+    let mut rest = number;
+    loop {
+        first -= 1;
+        // A digit is less than 10.
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[first..]);
 }
 
 /// Trace and sampling of a `traceparent`. A version after 00 may have more fields behind the flags.

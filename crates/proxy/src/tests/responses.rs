@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use groundrun_model::request::TraceContext;
 use groundrun_runtime::BoxError;
-use http::{HeaderMap, HeaderValue, Request, Version};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
 use hyper::body::Frame;
 
 use super::{get, public};
@@ -38,7 +38,7 @@ fn a_response_with_a_cookie_is_private() {
         if let Some(cookie) = cookie {
             headers.insert("set-cookie", HeaderValue::from_static(cookie));
         }
-        headers::for_client(&mut headers, &trace);
+        headers::for_client(StatusCode::OK, &mut headers, &trace);
         assert_eq!(headers["cache-control"], expected);
         assert_eq!(headers["server"], "Google Frontend");
         assert!(!headers.contains_key("connection"));
@@ -74,7 +74,7 @@ async fn a_chunked_body_is_cut_at_the_limit() {
     for (version, mib, breaks, expected) in [
         (Version::HTTP_11, 32, false, 200),
         (Version::HTTP_11, 33, false, 413),
-        (Version::HTTP_2, 33, false, 200),
+        (Version::HTTP_2, 33, false, 413),
         (Version::HTTP_11, 1, true, 400),
     ] {
         let body = Chunks { left: mib, breaks };

@@ -1,0 +1,134 @@
+//! What does an instance see of a request that hyper has not read?
+//!
+//! The same as of one that hyper has: the rules are those of `headers`, by the same functions of the model.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use groundrun_model::invoke::CredentialHeader;
+use groundrun_model::request::{self, TraceContext};
+use http::header::TE;
+
+use super::body::{push_header, push_length};
+use super::judge::{Framing, Head};
+use crate::head::RequestHead as _;
+
+/// The address of a client, as the headers of its requests spell it.
+#[derive(Debug)]
+pub(super) struct Spelled {
+    /// In `X-Forwarded-For`.
+    address: String,
+    /// The value of `Forwarded`.
+    forwarded: String,
+}
+
+impl Spelled {
+    pub(super) fn new(peer: IpAddr) -> Self {
+        let mut address = String::new();
+        // Writing to a String does not fail.
+        let _ = write!(address, "{}", peer.to_canonical());
+        Self { address, forwarded: request::forwarded(peer) }
+    }
+}
+
+/// Puts the head that an instance is to see behind `out`.
+pub(super) fn push(
+    out: &mut Vec<u8>,
+    head: &Head<'_, '_>,
+    checked: Option<CredentialHeader>,
+    trace: &TraceContext,
+    client: &Spelled,
+) {
+    push_line(out, head);
+    let keeps_te = head.values(&TE).all(|value| value == b"trailers");
+    for header in head.headers {
+        let (name, value) = (header.name, header.value);
+        if is_replaced(name) || request::is_hop_by_hop(name) {
+            continue;
+        }
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        // Whom a request is for is nothing of the connection, whoever says so.
+        let is_kept = is("host") || if is("te") { keeps_te } else { !is_named(head, name) };
+        if !is_kept {
+            continue;
+        }
+        if has_credentials(name, checked) {
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b": ");
+            request::push_without_signatures(out, value);
+            out.extend_from_slice(b"\r\n");
+        } else {
+            push_header(out, name, value);
+        }
+    }
+    push_own(out, head, trace, client);
+}
+
+/// The method and the target, without needless escapes in its path.
+fn push_line(out: &mut Vec<u8>, head: &Head<'_, '_>) {
+    let path = head.path();
+    out.extend_from_slice(head.method.as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(request::without_needless_escapes(path).as_bytes());
+    out.extend_from_slice(&head.target.as_bytes()[path.len()..]);
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+}
+
+/// What the front end says, and how long the body is.
+fn push_own(out: &mut Vec<u8>, head: &Head<'_, '_>, trace: &TraceContext, client: &Spelled) {
+    out.extend_from_slice(b"x-forwarded-for: ");
+    let sent = head
+        .headers
+        .iter()
+        .filter(|header| header.name.eq_ignore_ascii_case("x-forwarded-for") && !is_named(head, header.name));
+    request::push_forwarded_for(out, sent.map(|header| header.value), &client.address);
+    out.extend_from_slice(b"\r\nx-forwarded-proto: https\r\nforwarded: ");
+    out.extend_from_slice(client.forwarded.as_bytes());
+    out.extend_from_slice(b"\r\nx-cloud-trace-context: ");
+    trace.push_cloud(out);
+    out.extend_from_slice(b"\r\ntraceparent: ");
+    trace.push_traceparent(out);
+    out.extend_from_slice(b"\r\n");
+    match head.framing {
+        Framing::None => {}
+        Framing::Length(length) => push_length(out, length),
+        Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Whether the front end says it itself.
+fn is_replaced(name: &str) -> bool {
+    let is = |known: &str| name.eq_ignore_ascii_case(known);
+    match name.len() {
+        6 => is("expect"),
+        9 => is("forwarded"),
+        11 => is("traceparent"),
+        14 => is("content-length"),
+        15 => is("x-forwarded-for"),
+        17 => is("x-forwarded-proto"),
+        21 => is("x-cloud-trace-context"),
+        _ => false,
+    }
+}
+
+/// Whether `Connection` names the header, which then is for this connection only.
+fn is_named(head: &Head<'_, '_>, name: &str) -> bool {
+    head.names_more && lists_in_connection(head.headers, name)
+}
+
+/// Whether a `Connection` among `headers` names this one.
+pub(super) fn lists_in_connection(headers: &[httparse::Header<'_>], name: &str) -> bool {
+    let lists = headers.iter().filter(|header| header.name.eq_ignore_ascii_case("connection"));
+    let mut names = lists.flat_map(|header| header.value.split(|byte| *byte == b','));
+    names.any(|listed| listed.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// Whether an instance must not be able to use the tokens in a header: as `headers::remove_signatures`.
+fn has_credentials(name: &str, checked: Option<CredentialHeader>) -> bool {
+    match name.len() {
+        13 => checked == Some(CredentialHeader::Authorization) && name.eq_ignore_ascii_case("authorization"),
+        26 => name.eq_ignore_ascii_case("x-serverless-authorization"),
+        _ => false,
+    }
+}
