@@ -128,26 +128,36 @@ impl Shared {
         let received = Instant::now();
         self.answers.fetch_add(1, Ordering::Relaxed);
         *self.counts.lock().unwrap().entry((kind, status)).or_default() += 1;
-        let writes = self.writes.lock().unwrap();
-        let mut possible = Vec::new();
-        for write in writes.iter().rev() {
-            if write.began <= received {
-                possible.push(&write.state);
-            }
-            // What was there before is gone once this write was answered.
-            if write.answered.is_some_and(|answered| answered < sent) {
-                break;
-            }
-        }
-        if !possible.iter().any(|state| state.allows(kind, status, instance)) {
-            let said = format!("{kind:?} got {status} from {instance:?}, possible: {possible:?}");
-            self.wrong.lock().unwrap().push(said);
-        }
+        let fault = fault(&self.writes.lock().unwrap(), kind, sent, received, status, instance);
+        self.wrong.lock().unwrap().extend(fault);
     }
 
     fn dropped(&self, kind: Kind, why: &str) {
         self.wrong.lock().unwrap().push(format!("{kind:?}: a request was dropped: {why}"));
     }
+}
+
+/// What is wrong with an answer, if anything is.
+fn fault(
+    writes: &[Write],
+    kind: Kind,
+    sent: Instant,
+    received: Instant,
+    status: u16,
+    instance: Option<usize>,
+) -> Option<String> {
+    let mut possible = Vec::new();
+    for write in writes.iter().rev() {
+        if write.began <= received {
+            possible.push(&write.state);
+        }
+        // What was there before is gone once this write was answered.
+        if write.answered.is_some_and(|answered| answered < sent) {
+            break;
+        }
+    }
+    let is_right = possible.iter().any(|state| state.allows(kind, status, instance));
+    (!is_right).then(|| format!("{kind:?} got {status} from {instance:?}, possible: {possible:?}"))
 }
 
 /// An instance that says who it is, on connections that stay open.
@@ -389,6 +399,50 @@ async fn begin() -> Writer {
         revisions: vec![(revision_name(&service), 0)],
         split: json!([{ "latestRevision": true, "percent": 100 }]),
     }
+}
+
+/// The judge of the story below, judged: what is too old, too new or never right is wrong.
+#[test]
+fn the_judge_knows_wrong_from_right() {
+    let start = Instant::now();
+    let at = |seconds: u64| start + Duration::from_secs(seconds);
+    let state =
+        |member: bool, instance: usize| State { member, audience: false, traffic: vec![instance], tag: None };
+    let write = |state: State, began: u64, answered: Option<u64>| Write {
+        state,
+        began: at(began),
+        answered: answered.map(at),
+    };
+    let writes = [
+        write(state(false, 0), 0, Some(0)),
+        write(state(true, 1), 10, Some(20)),
+        write(state(false, 1), 30, None),
+    ];
+    let wrong = |kind: Kind, sent: u64, received: u64, status: u16, instance: Option<usize>| {
+        fault(&writes, kind, at(sent), at(received), status, instance).is_some()
+    };
+    for (sent, received, status, instance, is_wrong) in [
+        (1, 2, 403, None, false),
+        (1, 2, 200, Some(1), true),
+        (1, 11, 200, Some(1), false),
+        (1, 11, 403, None, false),
+        (19, 21, 403, None, false),
+        (21, 22, 403, None, true),
+        (21, 22, 200, Some(1), false),
+        (21, 22, 200, Some(0), true),
+        (21, 22, 200, None, true),
+        (21, 22, 503, None, true),
+        (21, 31, 403, None, false),
+        (40, 41, 200, Some(1), false),
+        (40, 41, 200, Some(0), true),
+    ] {
+        assert_eq!(
+            wrong(Kind::Member, sent, received, status, instance),
+            is_wrong,
+            "{sent} {received} {status}"
+        );
+    }
+    assert!(wrong(Kind::Steady, 1, 2, 403, None) && wrong(Kind::Altered, 1, 2, 200, Some(0)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

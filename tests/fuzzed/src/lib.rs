@@ -12,12 +12,17 @@
 )]
 
 mod credential;
+mod framing;
 mod host;
 mod jwt;
 mod mutation;
 mod request;
+#[path = "../../support/strict_http1.rs"]
+#[expect(dead_code, reason = "the stories read responses as well")]
+mod strict_http1;
 
 pub use credential::credential;
+pub use framing::framing;
 pub use host::host;
 pub use jwt::jwt;
 pub use mutation::mutated;
@@ -28,4 +33,4 @@ pub type Target = fn(&[u8]);
 
 /// Every target with the name of its corpus in `fuzz/corpus`.
 pub const TARGETS: &[(&str, Target)] =
-    &[("host", host), ("credential", credential), ("jwt", jwt), ("request", request)];
+    &[("host", host), ("credential", credential), ("jwt", jwt), ("request", request), ("framing", framing)];

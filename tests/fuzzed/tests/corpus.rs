@@ -67,6 +67,11 @@ fn requests() {
 }
 
 #[test]
+fn framings() {
+    run_all("framing");
+}
+
+#[test]
 fn every_target_is_one_of_cargo_fuzz_too() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/Cargo.toml");
     let manifest = std::fs::read_to_string(manifest).unwrap();
