@@ -15,7 +15,7 @@ async fn a_request_is_well_formed() {
     let without = |name: &str| place.request(|all| all.retain(|(known, _)| known != name));
     let set = |name: &str, value: &str| {
         place.request(|all| {
-            all.iter_mut().filter(|(known, _)| known == name).for_each(|(_, old)| *old = value.to_owned())
+            all.iter_mut().filter(|(known, _)| known == name).for_each(|(_, old)| *old = value.to_owned());
         })
     };
     let first =
@@ -76,7 +76,7 @@ async fn a_request_is_for_one_host() {
     });
     let host = place.host.clone();
     let twice = place.request(|all| {
-        all.extend([("host".to_owned(), host.clone()), ("host".to_owned(), "b.test".to_owned())])
+        all.extend([("host".to_owned(), host.clone()), ("host".to_owned(), "b.test".to_owned())]);
     });
     place
         .check_frames(vec![

@@ -18,8 +18,7 @@ mod jwt;
 mod mutation;
 mod request;
 #[path = "../../support/strict_http1.rs"]
-#[expect(dead_code, reason = "the stories read responses as well")]
-mod strict_http1;
+pub mod strict_http1;
 
 pub use credential::credential;
 pub use framing::framing;
