@@ -21,6 +21,12 @@ pub struct Account {
     pub unique_id: String,
 }
 
+/// Whether an address, in any case, is that of a service account, whatever project it belongs to.
+pub fn is_service_account(email: &str) -> bool {
+    let end = email.len().checked_sub(SERVICE_ACCOUNT_SUFFIX.len()).and_then(|start| email.get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(SERVICE_ACCOUNT_SUFFIX))
+}
+
 impl Account {
     /// The account with this address. Its unique id is a stable function of the address, so that a
     /// token without an email claim can be recognised without asking a directory.
@@ -58,7 +64,7 @@ impl Account {
 
     /// Whether this is a service account, whatever project it belongs to.
     pub fn is_service_account(&self) -> bool {
-        self.email.ends_with(SERVICE_ACCOUNT_SUFFIX)
+        is_service_account(&self.email)
     }
 
     /// The member that names this account in a policy.

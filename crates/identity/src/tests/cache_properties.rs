@@ -1,7 +1,6 @@
 //! Is what is remembered of tokens never more than what a verification would say, and never too much?
 
 use std::fs;
-use std::sync::Arc;
 
 use groundrun_model::token::IdClaims;
 use proptest::prelude::*;
@@ -9,8 +8,6 @@ use proptest::sample::Index;
 
 use super::{ID_TOKEN_KEY, NOW, claims, keys};
 use crate::Keys;
-use crate::cache::{CAPACITY, Remembered, VerifiedTokens};
-use crate::ring::NEVER;
 
 /// A token is shown so many seconds after the beginning, perhaps after a change of one character.
 type Step = (usize, i64, Option<Index>);
@@ -65,17 +62,6 @@ fn a_memory_changes_no_verdict() {
         }
         prop_assert!(remembers.ring.verified.len() <= 6);
     });
-}
-
-#[test]
-fn there_is_room_for_so_many_and_no_more() {
-    let tokens = VerifiedTokens::default();
-    let remembered = Remembered { claims: Arc::new(claims()), not_before: 0, key_ends: NEVER };
-    for nth in 0..3 * CAPACITY {
-        tokens.insert(&format!("token {nth}"), &remembered);
-    }
-    assert!(tokens.len() <= CAPACITY, "{}", tokens.len());
-    assert!(tokens.len() > 0);
 }
 
 /// Nobody without a key gets anything in, and so nothing out.

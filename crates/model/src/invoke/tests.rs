@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::account::Account;
 use crate::iam::{Binding, Condition, Refusal};
 use crate::name::ServiceId;
 use crate::routing::tests::{binding, facts, policy, service, spec};

@@ -85,7 +85,11 @@ pub fn without_signatures(value: &[u8]) -> Option<Vec<u8>> {
 
 /// Puts `value` behind `stripped`, with the signature of every token in it replaced. Whether there was one.
 pub fn push_without_signatures(stripped: &mut Vec<u8>, value: &[u8]) -> bool {
-    let is_between_tokens = |byte: &u8| matches!(byte, b' ' | b'\t' | b',');
+    if let Some(at) = only_signature(value) {
+        stripped.extend_from_slice(&value[..at]);
+        stripped.extend_from_slice(SIGNATURE_REMOVED.as_bytes());
+        return true;
+    }
     let mut has_signature = false;
     for word in value.split_inclusive(is_between_tokens) {
         let token = match word {
@@ -103,6 +107,21 @@ pub fn push_without_signatures(stripped: &mut Vec<u8>, value: &[u8]) -> bool {
         }
     }
     has_signature
+}
+
+fn is_between_tokens(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b',')
+}
+
+/// Where the signature begins of a value that is a scheme, a space and one signed JWT, as nearly all are. What
+/// looks at all bytes looks at many at once.
+fn only_signature(value: &[u8]) -> Option<usize> {
+    let scheme = value.iter().position(is_between_tokens)? + 1;
+    let token = &value[scheme..];
+    let is_one = !token.iter().fold(false, |found, byte| found | is_between_tokens(byte));
+    let dots = token.iter().filter(|byte| **byte == b'.').count();
+    let last = std::str::from_utf8(token).ok()?.rfind('.')?;
+    (is_one && dots == 2).then_some(scheme + last + 1)
 }
 
 /// Where the last part of `token` begins, if it has the three parts of a signed JWT.

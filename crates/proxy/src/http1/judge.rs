@@ -139,6 +139,10 @@ fn whole<'h, 'b>(
     }
     let seen = Seen::in_all(headers)?;
     let framing = seen.framing(version)?;
+    if method == "CONNECT" {
+        // It goes by its target alone, and whoever opens tunnels says what is wrong with that.
+        return Ok(None);
+    }
     let host = seen.host(version)?;
     if let Some(authority) = authority_of(target) {
         agree(authority?, host, is_service)?;

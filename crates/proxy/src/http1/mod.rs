@@ -17,6 +17,9 @@ mod request;
 mod response;
 mod upstream;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::SocketAddr;
 
 use bytes::Bytes;
