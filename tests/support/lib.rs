@@ -13,10 +13,15 @@ mod clock;
 mod database;
 pub mod golden;
 pub mod grpc;
+pub mod h2_frames;
+pub mod h2_table;
 mod http_client;
 mod json;
 mod jwt;
 mod program;
+mod recorder;
+pub mod smuggling;
+pub mod strict_http1;
 mod telling;
 mod tls_client;
 mod transcript;
@@ -44,6 +49,7 @@ pub use jwt::{
     unsigned_jwt, url_safe_base64, version_micros,
 };
 pub use program::{Finished, Program};
+pub use recorder::{Recorder, Seen};
 pub use telling::tell;
 pub use tls_client::{Secure, TlsClient, over_http1, over_http2, raw_over_tls};
 pub use transcript::{Transcript, redacted};

@@ -3,6 +3,7 @@
 mod access_tokens;
 mod bad_tokens;
 mod cache;
+mod cache_properties;
 mod documents;
 mod files;
 mod id_tokens;

@@ -16,6 +16,7 @@ pub(crate) enum TextSet {
     /// At most [`FEW`].
     Few(Box<[Arc<str>]>),
     /// More.
+    #[expect(clippy::box_collection, reason = "there are thousands of sets, and few have many")]
     Many(Box<HashSet<Arc<str>, BuildHasherDefault<DefaultHasher>>>),
 }
 

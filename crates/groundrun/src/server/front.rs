@@ -15,7 +15,7 @@ use groundrun_model::routing::{Origin, RoutingTable};
 use groundrun_model::{Code, Error, Region};
 use groundrun_proxy::http1::Client;
 use groundrun_proxy::{Arrival, DataPlane, Scheme};
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use tower::Service as _;
@@ -140,6 +140,13 @@ impl Front {
         match self.way(authority.as_deref(), &request) {
             Way::DataPlane => {
                 let authority = authority.unwrap_or_default();
+                if !is_path(request.method(), request.uri().path()) {
+                    let why = "The target of the request is not a path.";
+                    return groundrun_api::refusal(&Error::new(Code::InvalidArgument, why));
+                }
+                if names_another(&request, &authority) {
+                    return invalid_host("it is not the host of the target");
+                }
                 let arrival = Arrival {
                     authority: &authority,
                     peer: self.peer,
@@ -197,6 +204,21 @@ fn authority<'r, B>(request: &'r Request<B>, tunnel: Option<&'r str>) -> Option<
     // An empty Host header is as good as none.
     let is_named = |named: &Cow<'_, str>| tunnel.is_none() || !named.is_empty();
     named.filter(is_named).or(tunnel.map(Cow::Borrowed))
+}
+
+/// Whether a target is a path: RFC 9112, section 3.2.4, has `*` for OPTIONS alone.
+fn is_path(method: &Method, path: &str) -> bool {
+    path.starts_with('/') || (path == "*" && method == Method::OPTIONS)
+}
+
+/// Whether the Host header names another host than the target does: to HTTP/2 a malformed request
+/// (RFC 9113, section 8.3.1), and one that two servers could take for two different ones.
+fn names_another<B>(request: &Request<B>, authority: &str) -> bool {
+    let Some(host) = request.headers().get(header::HOST).filter(|host| !host.is_empty()) else {
+        return false;
+    };
+    let named = host.to_str().ok().and_then(|host| door::host_of(host).ok());
+    host.as_bytes() != authority.as_bytes() && named != door::host_of(authority).ok()
 }
 
 /// RFC 9112, section 3.2: a 400.

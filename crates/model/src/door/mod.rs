@@ -152,15 +152,16 @@ pub fn host_of(authority: &str) -> Result<Cow<'_, str>, &'static str> {
 }
 
 fn is_plain_name(host: &str) -> bool {
-    let good = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-    !host.is_empty() && host.len() <= 253 && host.bytes().all(good)
+    let good = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+    // No empty label, which a second final dot would be too: `a..` is no spelling of `a`.
+    host.len() <= 253 && host.split('.').all(|label| !label.is_empty() && label.bytes().all(good))
 }
 
 /// Splits the name that gcloud makes of an override to `http://[::1]:PORT/`: `us-central1-[::1]`.
 fn regional_ipv6(host: &str) -> Option<(&str, &str)> {
     let (region, address) = host.split_once("-[")?;
     let address = address.strip_suffix(']')?;
-    matches!(address.parse(), Ok(IpAddr::V6(_))).then_some((region, address))
+    (is_plain_name(region) && matches!(address.parse(), Ok(IpAddr::V6(_)))).then_some((region, address))
 }
 
 /// Which of groundrun's own names `host` is, and the region in it.

@@ -156,9 +156,13 @@ fn what_is_not_an_authority_is_refused() {
         "::1",
         ":80",
         ".",
+        "localhost..",
+        ".localhost",
+        "a..b",
         "ü.test",
         "a?b",
         "us-central1-[x]",
+        "a,b@c/us-central1-[::1]",
     ] {
         assert_eq!(door(Some(host), "/", false), "invalid", "{host}");
     }

@@ -135,9 +135,11 @@ fn last_of_three_parts(token: &[u8]) -> Option<usize> {
 
 /// `path` with those percent-escapes decoded that never had to be there: of letters, digits, `-`, `_` and
 /// `~`, as `%41` for `A`. The hosted service decodes some before a container sees them. `%2E` stays, so
-/// that no path becomes another by `..`.
+/// that no path becomes another by `..`. A path in which a `%` begins no escape stays as it was sent: with
+/// what is decoded behind it, such a `%` would become one (`%%361` would be `%61`), and an instance that
+/// decodes would read another path than the conditions were asked about.
 pub fn without_needless_escapes(path: &str) -> Cow<'_, str> {
-    if !path.contains('%') {
+    if !path.contains('%') || has_malformed_escape(path.as_bytes()) {
         return Cow::Borrowed(path);
     }
     let mut plain = String::with_capacity(path.len());
@@ -159,6 +161,12 @@ pub fn without_needless_escapes(path: &str) -> Cow<'_, str> {
     }
     plain.push_str(rest);
     Cow::Owned(plain)
+}
+
+fn has_malformed_escape(path: &[u8]) -> bool {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    let mut percents = path.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    percents.any(|(at, _)| !(is_digit(path.get(at + 1)) && is_digit(path.get(at + 2))))
 }
 
 fn needless_escape(text: &[u8]) -> Option<char> {

@@ -12,6 +12,7 @@ mod connection;
 mod exchange;
 mod judge;
 mod patience;
+pub mod reading;
 mod request;
 mod response;
 mod upstream;

@@ -1,0 +1,5 @@
+//! Does the target `host` hold for what a fuzzer finds?
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| groundrun_fuzz_tests::host(bytes));
