@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::Engine;
 
 /// How many readings become routes at the same time: what is read is bounded, and two cores are kept busy.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 2;
 
 /// What the services of one place have in common. Names are shared, as thousands of routes have them.
 #[derive(Debug, Clone)]

@@ -109,17 +109,19 @@ fn instance_spec(
     let env = container.map(|container| container.env.as_slice()).unwrap_or_default();
     let settings = &template.settings;
     let number = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
+    let plain = env.iter().filter(|variable| variable.value_from.is_none());
+    let mut env: Vec<(String, String)> = plain
+        .filter_map(|variable| Some((variable.name.clone()?, variable.value.clone().unwrap_or_default())))
+        .collect();
+    // There is one for every service: nothing is added to it any more.
+    env.shrink_to_fit();
     InstanceSpec {
         service,
         revision,
         image: image_digest(template),
         runs: rules.claim(image),
         service_account: settings.service_account.clone().unwrap_or_default(),
-        env: env
-            .iter()
-            .filter(|variable| variable.value_from.is_none())
-            .filter_map(|variable| Some((variable.name.clone()?, variable.value.clone().unwrap_or_default())))
-            .collect(),
+        env,
         port: u16::try_from(port.and_then(|port| port.container_port).unwrap_or(DEFAULT_PORT)).unwrap_or(0),
         protocol: Protocol::of_port(port.and_then(|port| port.name.as_deref())),
         concurrency: number(settings.max_instance_request_concurrency),
@@ -165,7 +167,11 @@ pub fn resolve_digest(image: &str) -> String {
     let digest = Sha256::digest(image.as_bytes());
     let digit = |bits: u8| char::from(b"0123456789abcdef"[usize::from(bits)]);
     let hex = digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-    image[..tag].chars().chain("@sha256:".chars()).chain(hex).collect()
+    let mut resolved = String::with_capacity(tag + "@sha256:".len() + 2 * digest.len());
+    resolved.push_str(&image[..tag]);
+    resolved.push_str("@sha256:");
+    resolved.extend(hex);
+    resolved
 }
 
 /// The name that a revision gives to a container without one: the last part of the image's path and the

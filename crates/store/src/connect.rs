@@ -94,7 +94,16 @@ pub(crate) fn readers(options: &SqliteConnectOptions) -> SqlitePool {
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_lazy_with(options.clone().pragma("query_only", "ON"))
+        .connect_lazy_with(
+            options
+                .clone()
+                .pragma("query_only", "ON")
+                // The system keeps the pages of the file too: what a start reads once is not to stay here.
+                .pragma("cache_size", "-512")
+                // A statement that finds hundreds of rows hands them over at once: a thread that waits for
+                // the other after every few costs more than the rows.
+                .row_buffer_size(crate::BULK),
+        )
 }
 
 /// What a failed migration means for whoever opens `path`.

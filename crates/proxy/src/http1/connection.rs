@@ -218,7 +218,7 @@ where
     }
 
     /// Sends what is in the output; `None` if the client does not take it.
-    async fn send(&mut self) -> Option<()> {
+    pub(super) async fn send(&mut self) -> Option<()> {
         let Self { io, output, patience, .. } = self;
         patience.set(HEAD);
         poll_fn(|cx| {
@@ -265,9 +265,9 @@ where
     }
 }
 
-/// Whether the request came straight to the service, and every instance that could take it is one that is
-/// spoken to here. Were it asked only of
-/// the one that is drawn, hyper would draw again, and the split would not be as it is set.
+/// Whether the request passed no load balancer, and every instance that could take it is one that is spoken to
+/// here. Were it asked only of the one that is drawn, hyper would draw again, and the split would not be as it
+/// is set.
 fn is_known_here(found: &HostMatch<'_>) -> bool {
     let is_known = |spec: &InstanceSpec| {
         matches!(spec.runs, Runs::Url(_)) && spec.protocol == Protocol::Http1 && !spec.session_affinity
@@ -276,7 +276,7 @@ fn is_known_here(found: &HostMatch<'_>) -> bool {
         Some(tag) => found.route.tags.get(tag).is_some_and(|spec| is_known(spec)),
         None => found.route.split.iter().all(|(_, spec)| is_known(spec)),
     };
-    found.entry == Entry::Own && are_known
+    !matches!(found.entry, Entry::Balancer(_)) && are_known
 }
 
 fn body_of(head: &Head<'_, '_>) -> Body {

@@ -240,6 +240,8 @@ where
     async fn relay(mut self, pool: &Arc<SocketPool>, mut line: Line, mut answer: Answer) -> After {
         let Connection { output, upstream, .. } = &mut *self.connection;
         if answer.body.begin(&mut upstream.input, output).is_err() {
+            // It is broken behind its head, however soon that is known.
+            self.connection.send().await;
             return After::Cut;
         }
         let relayed: Result<(), Problem> = poll_fn(|cx| {
