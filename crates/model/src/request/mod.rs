@@ -118,7 +118,9 @@ fn is_between_tokens(byte: &u8) -> bool {
 fn only_signature(value: &[u8]) -> Option<usize> {
     let scheme = value.iter().position(is_between_tokens)? + 1;
     let token = &value[scheme..];
-    let is_one = !token.iter().fold(false, |found, byte| found | is_between_tokens(byte));
+    // What stands before it may be a token as well: then there are several.
+    let is_one = !value[..scheme].contains(&b'.')
+        && !token.iter().fold(false, |found, byte| found | is_between_tokens(byte));
     let dots = token.iter().filter(|byte| **byte == b'.').count();
     let last = std::str::from_utf8(token).ok()?.rfind('.')?;
     (is_one && dots == 2).then_some(scheme + last + 1)
