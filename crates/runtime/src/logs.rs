@@ -4,7 +4,7 @@
 //! pointer in its place, and whoever reads for as long as it takes to copy the pointers: neither waits for
 //! the other to think.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,7 +34,8 @@ struct Inner {
     now: Now,
     next: AtomicU64,
     seed: RandomState,
-    shards: Vec<Mutex<HashMap<ServiceId, Ring>>>,
+    /// Services of one name, in whatever project, are in one of them.
+    shards: Vec<Mutex<Vec<(ServiceId, Ring)>>>,
 }
 
 /// The entries of one service, oldest first.
@@ -65,11 +66,13 @@ impl Logs {
         let mut shard = self.shard(service);
         // What goes is freed without the lock: the temporaries live until after it.
         let (_oldest, _forgotten);
-        match shard.get_mut(service) {
-            Some(ring) => _oldest = push(ring, &entry),
+        // Most differ in their names already, and those are few.
+        let is_it = |(known, _): &&mut (ServiceId, Ring)| known.name == service.name && known == service;
+        match shard.iter_mut().find(is_it) {
+            Some((_, ring)) => _oldest = push(ring, &entry),
             None => {
                 _forgotten = make_room(&mut shard);
-                shard.insert(service.clone(), Ring::from([Arc::clone(&entry)]));
+                shard.push((service.clone(), Ring::from([Arc::clone(&entry)])));
             }
         }
         drop(shard);
@@ -92,8 +95,8 @@ impl Logs {
         found
     }
 
-    fn shard(&self, service: &ServiceId) -> MutexGuard<'_, HashMap<ServiceId, Ring>> {
-        let hash = self.0.seed.hash_one(service);
+    fn shard(&self, service: &ServiceId) -> MutexGuard<'_, Vec<(ServiceId, Ring)>> {
+        let hash = self.0.seed.hash_one(service.name.as_str());
         let at = usize::try_from(hash % SHARDS as u64).unwrap_or(0);
         self.0.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,13 +110,13 @@ fn push(ring: &mut Ring, entry: &Arc<LogEntry>) -> Option<Arc<LogEntry>> {
 }
 
 /// Forgets the service that wrote longest ago, if there are too many for another; returns what it wrote.
-fn make_room(shard: &mut HashMap<ServiceId, Ring>) -> Ring {
+fn make_room(shard: &mut Vec<(ServiceId, Ring)>) -> Ring {
     if shard.len() < SERVICES {
         return Ring::new();
     }
     let last = |ring: &Ring| ring.back().map(|entry| entry.sequence);
-    let quietest = shard.iter().min_by_key(|(_, ring)| last(ring)).map(|(service, _)| service.clone());
-    quietest.and_then(|service| shard.remove(&service)).unwrap_or_default()
+    let quietest = shard.iter().enumerate().min_by_key(|(_, (_, ring))| last(ring)).map(|(at, _)| at);
+    quietest.map(|at| shard.swap_remove(at).1).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -109,6 +109,14 @@ pub fn push_without_signatures(stripped: &mut Vec<u8>, value: &[u8]) -> bool {
     has_signature
 }
 
+/// The same for the value of the header in which a token was found and verified. It is a scheme and that token,
+/// of three parts, and nothing else.
+pub fn push_without_signature_of_verified(stripped: &mut Vec<u8>, value: &[u8]) {
+    let last = std::str::from_utf8(value).ok().and_then(|text| text.rfind('.'));
+    stripped.extend_from_slice(&value[..last.map_or(0, |last| last + 1)]);
+    stripped.extend_from_slice(SIGNATURE_REMOVED.as_bytes());
+}
+
 fn is_between_tokens(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t' | b',')
 }

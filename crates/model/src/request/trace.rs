@@ -34,9 +34,9 @@ impl TraceContext {
     /// Puts the value of `traceparent` behind `out`.
     pub fn push_traceparent(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"00-");
-        push_hex(out, self.trace, 32);
+        push_hex::<32>(out, &self.trace.to_be_bytes());
         out.push(b'-');
-        push_hex(out, u128::from(self.span), 16);
+        push_hex::<16>(out, &self.span.to_be_bytes());
         out.extend_from_slice(if self.is_sampled { b"-01" } else { b"-00" });
     }
 
@@ -47,7 +47,7 @@ impl TraceContext {
 
     /// Puts the value of `X-Cloud-Trace-Context` in a request behind `out`.
     pub fn push_cloud(&self, out: &mut Vec<u8>) {
-        push_hex(out, self.trace, 32);
+        push_hex::<32>(out, &self.trace.to_be_bytes());
         out.push(b'/');
         push_decimal(out, self.span);
         out.extend_from_slice(if self.is_sampled { b";o=1" } else { b";o=0" });
@@ -60,7 +60,7 @@ impl TraceContext {
 
     /// Puts the value of `X-Cloud-Trace-Context` in a response behind `out`.
     pub fn push_cloud_response(&self, out: &mut Vec<u8>) {
-        push_hex(out, self.trace, 32);
+        push_hex::<32>(out, &self.trace.to_be_bytes());
         out.extend_from_slice(if self.is_sampled { b";o=1" } else { b";o=0" });
     }
 }
@@ -72,15 +72,14 @@ fn text(push: impl FnOnce(&mut Vec<u8>)) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// The last `width` hexadecimal digits of `number`, at most 32.
-fn push_hex(out: &mut Vec<u8>, number: u128, width: usize) {
-    let mut digits = [b'0'; 32];
-    let mut rest = number;
-    for digit in digits.iter_mut().rev().take(width) {
-        *digit = b"0123456789abcdef"[(rest & 15) as usize];
-        rest >>= 4;
+/// The `WIDTH` hexadecimal digits of `bytes`, of which there are half as many.
+fn push_hex<const WIDTH: usize>(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut digits = [b'0'; WIDTH];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     }
-    out.extend_from_slice(&digits[32 - width.min(32)..]);
+    out.extend_from_slice(&digits);
 }
 
 /// `number` in decimal.

@@ -182,17 +182,16 @@ where
             Verdict::Refused(rejection) => return Next::Page(plane.refuse_bytes(&rejection), false),
             Verdict::Head(head) => head,
         };
-        let host = door::host_of(head.host).unwrap_or_default();
-        let Some(found) = table.route(&host).filter(is_known_here) else { return Next::HandOver };
+        let Some(found) = table.route(&head.name).filter(is_known_here) else { return Next::HandOver };
         let arrival =
             Arrival { authority: head.host, peer: client.peer, scheme: client.scheme, origin: client.origin };
         let at = (plane.0.now)();
         let arrived = Arrived::new(at, &head, &arrival);
         let method = Method::from_bytes(head.method.as_bytes()).unwrap_or_default();
-        match plane.judge(&found, &host, (&head, &arrival), at) {
+        match plane.judge(&found, &head.name, (&head, &arrival), at) {
             Ok(admission) => {
                 let out = upstream.output.bytes();
-                request::push(out, &head, admission.checked, &admission.trace, spelled);
+                request::push(out, &head, (&admission).into(), spelled);
                 let (body, closes, length) = (body_of(&head), head.closes, head.length);
                 if head.expects {
                     output.bytes().extend_from_slice(CONTINUE);

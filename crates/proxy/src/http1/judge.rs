@@ -3,6 +3,7 @@
 //! Whatever two servers could read differently is refused before anything is passed on, to an instance or to
 //! hyper. What is right and not known here is left to hyper, which knows more.
 
+use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
 use groundrun_model::door;
@@ -62,7 +63,10 @@ pub(super) struct Head<'h, 'b> {
     pub(super) length: usize,
     pub(super) method: &'b str,
     pub(super) target: &'b str,
+    /// The Host header.
     pub(super) host: &'b str,
+    /// The host in it: lower case, no port.
+    pub(super) name: Cow<'b, str>,
     pub(super) headers: &'h [Header<'b>],
     pub(super) framing: Framing,
     /// Whether the client asks for the end of the connection behind the answer.
@@ -144,7 +148,7 @@ fn whole<'h, 'b>(
         // It goes by its target alone, and whoever opens tunnels says what is wrong with that.
         return Ok(None);
     }
-    let host = seen.host(version)?;
+    let (host, name) = seen.host(version)?;
     if let Some(authority) = authority_of(target) {
         agree(authority?, host, is_service)?;
         return Ok(None);
@@ -162,6 +166,7 @@ fn whole<'h, 'b>(
         method,
         target,
         host,
+        name,
         headers,
         framing,
         closes,
@@ -233,16 +238,16 @@ impl<'b> Seen<'b> {
         }
     }
 
-    /// The Host header; empty if there is none and need not be.
-    fn host(&self, version: u8) -> Result<&'b str, &'static str> {
+    /// The Host header, and the host in it; empty if there is none and need not be.
+    fn host(&self, version: u8) -> Result<(&'b str, Cow<'b, str>), &'static str> {
         let Some(host) = self.host else {
-            return if version == 0 { Ok("") } else { Err("there is no Host") };
+            return if version == 0 { Ok(("", Cow::default())) } else { Err("there is no Host") };
         };
         let host = std::str::from_utf8(host).map_err(|_| "the Host is not one")?;
-        if !host.is_empty() {
-            door::host_of(host).map_err(|_| "the Host is not one")?;
+        if host.is_empty() {
+            return Ok(("", Cow::default()));
         }
-        Ok(host)
+        Ok((host, door::host_of(host).map_err(|_| "the Host is not one")?))
     }
 }
 
@@ -252,6 +257,9 @@ fn once<T>(known: &mut Option<T>, value: T, why: &'static str) -> Result<(), &'s
 
 /// The authority of a target in absolute form.
 fn authority_of(target: &str) -> Option<Result<&str, &'static str>> {
+    if target.starts_with('/') {
+        return None;
+    }
     let (scheme, rest) = target.split_once("://")?;
     let is_scheme = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();

@@ -49,7 +49,9 @@ pub fn read(bytes: &[u8]) -> Reading {
     };
     let mut taken = Taken { length: head.length, head: Vec::new(), body: Vec::new(), trailers: Vec::new() };
     let peer = Spelled::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)));
-    request::push(&mut taken.head, &head, None, &TraceContext::new(None, None, 1, 1), &peer);
+    let trace = TraceContext::new(None, None, 1, 1);
+    let admitted = request::Admitted { checked: None, is_verified: false, trace: &trace };
+    request::push(&mut taken.head, &head, admitted, &peer);
     match head.framing {
         Framing::None => Reading::Request(taken),
         Framing::Length(length) => {

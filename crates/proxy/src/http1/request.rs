@@ -11,6 +11,7 @@ use http::header::TE;
 
 use super::body::{push_header, push_length};
 use super::judge::{Framing, Head};
+use crate::data_plane::Admission;
 use crate::head::RequestHead as _;
 
 /// The address of a client, as the headers of its requests spell it.
@@ -31,12 +32,28 @@ impl Spelled {
     }
 }
 
+/// What was found of a request that is forwarded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Admitted<'a> {
+    /// The header that was looked at.
+    pub(super) checked: Option<CredentialHeader>,
+    /// Whether there was a token in it, and a good one.
+    pub(super) is_verified: bool,
+    pub(super) trace: &'a TraceContext,
+}
+
+impl<'a> From<&'a Admission> for Admitted<'a> {
+    fn from(admission: &'a Admission) -> Self {
+        let Admission { checked, verified, trace, .. } = admission;
+        Self { checked: *checked, is_verified: verified.is_some(), trace }
+    }
+}
+
 /// Puts the head that an instance is to see behind `out`.
 pub(super) fn push(
     out: &mut Vec<u8>,
     head: &Head<'_, '_>,
-    checked: Option<CredentialHeader>,
-    trace: &TraceContext,
+    Admitted { checked, is_verified, trace }: Admitted<'_>,
     client: &Spelled,
 ) {
     push_line(out, head);
@@ -52,10 +69,14 @@ pub(super) fn push(
         if !is_kept {
             continue;
         }
-        if has_credentials(name, checked) {
+        if let Some(header) = credentials(name, checked) {
             out.extend_from_slice(name.as_bytes());
             out.extend_from_slice(b": ");
-            request::push_without_signatures(out, value);
+            if is_verified && Some(header) == checked {
+                request::push_without_signature_of_verified(out, value);
+            } else {
+                request::push_without_signatures(out, value);
+            }
             out.extend_from_slice(b"\r\n");
         } else {
             push_header(out, name, value);
@@ -124,11 +145,13 @@ pub(super) fn lists_in_connection(headers: &[httparse::Header<'_>], name: &str) 
     names.any(|listed| listed.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
 }
 
-/// Whether an instance must not be able to use the tokens in a header: as `headers::remove_signatures`.
-fn has_credentials(name: &str, checked: Option<CredentialHeader>) -> bool {
+/// Which of the headers it is whose tokens an instance must not be able to use: as
+/// `headers::remove_signatures`.
+fn credentials(name: &str, checked: Option<CredentialHeader>) -> Option<CredentialHeader> {
+    let is = |known: &str| name.eq_ignore_ascii_case(known);
     match name.len() {
-        13 => checked == Some(CredentialHeader::Authorization) && name.eq_ignore_ascii_case("authorization"),
-        26 => name.eq_ignore_ascii_case("x-serverless-authorization"),
-        _ => false,
+        13 if is("authorization") => checked.filter(|header| *header == CredentialHeader::Authorization),
+        26 if is("x-serverless-authorization") => Some(CredentialHeader::ServerlessAuthorization),
+        _ => None,
     }
 }

@@ -264,7 +264,9 @@ async fn forwarded(bytes: &[u8], piece: usize) -> Option<Result<Vec<u8>, Broken>
     let Verdict::Head(head) = judge(bytes, &mut room, &|_| true) else { return None };
     let spelled = Spelled::new(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let mut output = Output::default();
-    request::push(output.bytes(), &head, None, &TraceContext::new(None, None, 1, 1), &spelled);
+    let trace = TraceContext::new(None, None, 1, 1);
+    let admitted = request::Admitted { checked: None, is_verified: false, trace: &trace };
+    request::push(output.bytes(), &head, admitted, &spelled);
     let mut body = body(&head);
     let (mut near, mut far) = tokio::io::duplex(piece);
     let rest = bytes[head.length..].to_vec();
