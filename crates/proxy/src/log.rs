@@ -30,7 +30,7 @@ pub(crate) fn admitted(admission: &Admission, arrived: &Arrived, status: StatusC
         target: TARGET,
         service = %instance.service.name,
         revision = %instance.revision,
-        method = arrived.method(),
+        method = %arrived.method(),
         path = arrived.path(),
         status = status.as_u16(),
         caller = admission.permit.caller().map_or("anonymous", name),
@@ -46,7 +46,7 @@ pub(crate) fn rejected(rejection: &Rejection, arrived: &Arrived) {
         Some(service) => warn!(
             target: TARGET,
             service = %service.name,
-            method = arrived.method(),
+            method = %arrived.method(),
             path = arrived.path(),
             status,
             why = explain::why(rejection),
@@ -56,7 +56,7 @@ pub(crate) fn rejected(rejection: &Rejection, arrived: &Arrived) {
         None => debug!(
             target: TARGET,
             authority = arrived.authority(),
-            method = arrived.method(),
+            method = %arrived.method(),
             path = arrived.path(),
             status,
             why = explain::why(rejection),
