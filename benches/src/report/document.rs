@@ -9,6 +9,9 @@ use crate::Outcome;
 const BEGIN: &str = "<!-- figures: written by `cargo run --release -p groundrun-bench -- --markdown` -->";
 const END: &str = "<!-- end of figures -->";
 
+/// Where the document shows the picture.
+const PICTURE: &str = "\n![Processor time a request, times that of a byte relay](performance.svg)\n";
+
 impl Report {
     /// Writes the tables into docs/performance.md, in the place of the last ones, and draws
     /// docs/performance.svg.
@@ -32,6 +35,9 @@ impl Report {
 
     fn markdown(&self) -> String {
         let mut text = format!("Machine: {}.\n", self.machine);
+        if !self.charts.is_empty() {
+            text.push_str(PICTURE);
+        }
         for section in &self.sections {
             let mut title = section.title.clone();
             if let Some(first) = title.get_mut(..1) {

@@ -24,6 +24,9 @@ use crate::backend::RespondError;
 /// How many streams share a connection at most, also if the instance would allow more.
 const MOST_STREAMS: usize = 200;
 
+/// How many streams are opened before the instance has said how many it allows: it would refuse the others.
+const FIRST_STREAMS: usize = 1;
+
 /// How much an instance may send on one stream before it is read, in bytes. Enough that a body is not held
 /// up by the way back and forth, and little enough that a client that reads nothing costs no more.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -125,6 +128,7 @@ impl Pool {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_frame_size(FRAME)
             .max_header_list_size(FIELDS)
+            .initial_max_send_streams(FIRST_STREAMS)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(broken)?;
@@ -133,7 +137,11 @@ impl Pool {
         // How it ends, whoever waits for a response learns.
         tokio::spawn(poll_fn(move |cx| {
             let ended = Pin::new(&mut connection).poll(cx);
-            seen.store(connection.current_max_send_streams(), Ordering::Relaxed);
+            // Until it has said so, the others wait for it here, and not for a connection more.
+            let allowed = connection.current_max_send_streams();
+            if allowed > FIRST_STREAMS {
+                seen.store(allowed, Ordering::Relaxed);
+            }
             ended
         }));
         Ok(Link { sender, streams: Arc::default(), most })
