@@ -134,7 +134,13 @@ impl Body {
 
     /// What there is much of is read in large pieces.
     fn widen(&self, input: &mut Input) {
-        if matches!(self, Self::Length(left) if *left > MOST as u64) {
+        let is_much = match self {
+            Self::Done => false,
+            Self::Length(left) => *left > MOST as u64,
+            // Nobody says how much it is: as much as there was room for is the sign of more.
+            Self::Chunked(..) | Self::UntilClose => input.is_full(),
+        };
+        if is_much {
             input.widen(MOST);
         }
     }

@@ -33,6 +33,11 @@ impl Input {
         self.start == self.end
     }
 
+    /// Whether the last read has filled all the room that there was.
+    pub(super) fn is_full(&self) -> bool {
+        self.end == self.bytes.len()
+    }
+
     /// Takes the first `count` bytes away.
     pub(super) fn consume(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
