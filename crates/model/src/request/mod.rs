@@ -36,6 +36,38 @@ pub const HOP_BY_HOP: [&str; 7] = [
     "upgrade",
 ];
 
+/// What may not be a trailer: what says how long a message is, for whom, from whom, or what it is
+/// (RFC 9110, section 6.5.1).
+const NO_TRAILERS: [&str; 22] = [
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "max-forwards",
+    "range",
+    "server",
+    "set-cookie",
+    "te",
+    "trailer",
+    "traceparent",
+    "x-cloud-trace-context",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-serverless-authorization",
+];
+
+/// Whether a field behind a body may be passed on under this name, which may have any case.
+pub fn may_be_trailer(name: &str) -> bool {
+    !is_hop_by_hop(name) && !NO_TRAILERS.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// Whether `path` never reaches a container. <https://cloud.google.com/run/docs/known-issues>: `/eventlog`,
 /// everything under `/_ah/`, and some paths that end in z, of which exactly `/healthz` was observed.
 pub fn is_reserved_path(path: &str) -> bool {

@@ -16,37 +16,12 @@ const MAX_TRAILERS: usize = 8 * 1024;
 /// How many there may be.
 const MAX_TRAILER_COUNT: usize = 32;
 
-/// Trailers that are dropped: what says how long a message is, for whom, from whom, or what it is
-/// (RFC 9110, section 6.5.1).
-const NO_TRAILERS: [&str; 22] = [
-    "authorization",
-    "cache-control",
-    "content-encoding",
-    "content-length",
-    "content-range",
-    "content-type",
-    "cookie",
-    "date",
-    "expect",
-    "forwarded",
-    "host",
-    "max-forwards",
-    "range",
-    "server",
-    "set-cookie",
-    "te",
-    "trailer",
-    "traceparent",
-    "x-cloud-trace-context",
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    "x-serverless-authorization",
-];
-
 /// Reads the framing of one body.
 #[derive(Debug, Default)]
 pub(super) struct Chunked {
     at: At,
+    /// The trailers that the head announces, in lower case; nothing is allocated if it announces none.
+    announced: Vec<Box<str>>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -72,6 +47,16 @@ pub(super) enum Piece<'b> {
 }
 
 impl Chunked {
+    /// Of a message with these headers. Trailers are passed on if `Trailer` announces them, as hyper does: of
+    /// others an intermediary may not know that they can be kept (RFC 9110, section 6.6.2).
+    pub(super) fn of(headers: &[httparse::Header<'_>]) -> Self {
+        let lists = headers.iter().filter(|header| header.name.eq_ignore_ascii_case("trailer"));
+        let names = lists.flat_map(|header| header.value.split(|byte| *byte == b','));
+        let name =
+            |name: &[u8]| Some(std::str::from_utf8(name.trim_ascii()).ok()?.to_ascii_lowercase().into());
+        Self { announced: names.filter_map(name).collect(), ..Self::default() }
+    }
+
     /// What stands at the front of `bytes`; it counts as taken.
     ///
     /// # Errors
@@ -94,7 +79,7 @@ impl Chunked {
                 [] | [b'\r'] => Ok(Piece::More),
                 _ => Err("a chunk does not end where it should"),
             },
-            At::Trailers => trailers(bytes),
+            At::Trailers => self.trailers(bytes),
         }
     }
 
@@ -120,31 +105,31 @@ impl Chunked {
         self.at = if size == 0 { At::Trailers } else { At::Data(size) };
         Ok(Piece::Framing(end + 2))
     }
-}
 
-fn trailers(bytes: &[u8]) -> Result<Piece<'_>, &'static str> {
-    const WRONG: &str = "the trailers are not those of HTTP/1.1";
-    match bytes {
-        [b'\r', b'\n', ..] => return Ok(Piece::End(2, Vec::new())),
-        [] | [b'\r'] => return Ok(Piece::More),
-        _ => {}
-    }
-    let mut room = [httparse::EMPTY_HEADER; MAX_TRAILER_COUNT];
-    match httparse::parse_headers(bytes, &mut room) {
-        Ok(httparse::Status::Complete((length, found))) if length <= MAX_TRAILERS => {
-            if lines_end(bytes, 0, found) != Some(length) {
-                return Err(WRONG);
-            }
-            let passed = found.iter().filter(|trailer| may_be_trailer(trailer.name));
-            Ok(Piece::End(length, passed.map(|trailer| (trailer.name, trailer.value)).collect()))
+    fn trailers<'b>(&self, bytes: &'b [u8]) -> Result<Piece<'b>, &'static str> {
+        const WRONG: &str = "the trailers are not those of HTTP/1.1";
+        match bytes {
+            [b'\r', b'\n', ..] => return Ok(Piece::End(2, Vec::new())),
+            [] | [b'\r'] => return Ok(Piece::More),
+            _ => {}
         }
-        Ok(httparse::Status::Partial) if bytes.len() < MAX_TRAILERS => Ok(Piece::More),
-        _ => Err(WRONG),
+        let mut room = [httparse::EMPTY_HEADER; MAX_TRAILER_COUNT];
+        match httparse::parse_headers(bytes, &mut room) {
+            Ok(httparse::Status::Complete((length, found))) if length <= MAX_TRAILERS => {
+                if lines_end(bytes, 0, found) != Some(length) {
+                    return Err(WRONG);
+                }
+                let passed = found.iter().filter(|trailer| self.passes(trailer.name));
+                Ok(Piece::End(length, passed.map(|trailer| (trailer.name, trailer.value)).collect()))
+            }
+            Ok(httparse::Status::Partial) if bytes.len() < MAX_TRAILERS => Ok(Piece::More),
+            _ => Err(WRONG),
+        }
     }
-}
 
-fn may_be_trailer(name: &str) -> bool {
-    !request::is_hop_by_hop(name) && !NO_TRAILERS.iter().any(|known| known.eq_ignore_ascii_case(name))
+    fn passes(&self, name: &str) -> bool {
+        self.announced.iter().any(|known| known.eq_ignore_ascii_case(name)) && request::may_be_trailer(name)
+    }
 }
 
 /// Where the lines of `headers` end that begin at `at`, with the empty line, if each is exactly a name, a

@@ -283,7 +283,7 @@ fn body_of(head: &Head<'_, '_>) -> Body {
         Framing::None => Body::Done,
         Framing::Length(length) => Body::of_length(length),
         Framing::Chunked => {
-            Body::Chunked(Chunked::default(), body_limit(Protocol::Http1).unwrap_or(u64::MAX))
+            Body::Chunked(Chunked::of(head.headers), body_limit(Protocol::Http1).unwrap_or(u64::MAX))
         }
     }
 }

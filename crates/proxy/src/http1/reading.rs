@@ -61,12 +61,11 @@ pub fn read(bytes: &[u8]) -> Reading {
             taken.body = body.to_vec();
             Reading::Request(taken)
         }
-        Framing::Chunked => chunks(taken, bytes),
+        Framing::Chunked => chunks(taken, Chunked::of(head.headers), bytes),
     }
 }
 
-fn chunks(mut taken: Taken, bytes: &[u8]) -> Reading {
-    let mut chunked = Chunked::default();
+fn chunks(mut taken: Taken, mut chunked: Chunked, bytes: &[u8]) -> Reading {
     loop {
         let rest = &bytes[taken.length..];
         match chunked.next(rest) {

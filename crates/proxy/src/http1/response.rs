@@ -81,20 +81,14 @@ pub(super) fn pass(bytes: &[u8], out: &mut Vec<u8>, manner: Manner<'_>) -> Resul
     };
     let (status, version) = (response.code.unwrap_or_default(), response.version.unwrap_or_default());
     let headers: &[Header<'_>] = response.headers;
-    if status == 100 {
-        // Nobody waits for it: who did was told to go on before.
+    if status < 100 || status == 101 {
+        return Err("the status of the response is one that nobody asked for".into());
+    }
+    if status < 200 {
+        // Who waits for a 100 was told to go on before; others are not known to pass the front end.
         return Ok(Read::Interim(length));
     }
     push_line(out, status, response.reason.unwrap_or_default());
-    if status < 200 {
-        // Nobody has asked for another protocol.
-        if status < 100 || status == 101 {
-            return Err("the status of the response is one that nobody asked for".into());
-        }
-        push_passed(out, headers, |_| false);
-        out.extend_from_slice(b"\r\n");
-        return Ok(Read::Interim(length));
-    }
     let framing = Framing::of(headers)?;
     if let Framing::Length(length) = framing
         && length > MAX_HTTP1_RESPONSE_BYTES
@@ -105,7 +99,7 @@ pub(super) fn pass(bytes: &[u8], out: &mut Vec<u8>, manner: Manner<'_>) -> Resul
     let has_cookie = push_headers(out, headers);
     push_own(out, manner, has_cookie, headers);
     let has_body = !manner.is_head && !matches!(status, 204 | 304);
-    let (body, size) = framing.put(out, has_body, status != 204);
+    let (body, size) = framing.put(out, headers, has_body, status != 204);
     if manner.closes {
         out.extend_from_slice(b"connection: close\r\n");
     }
@@ -146,7 +140,13 @@ impl Framing {
     }
 
     /// Puts the header that says how long the body is, and returns what is to come and how much that is.
-    fn put(self, out: &mut Vec<u8>, has_body: bool, may_have_length: bool) -> (Body, Option<u64>) {
+    fn put(
+        self,
+        out: &mut Vec<u8>,
+        headers: &[Header<'_>],
+        has_body: bool,
+        may_have_length: bool,
+    ) -> (Body, Option<u64>) {
         match self {
             // Of a body that is not sent the length is still told.
             Self::Length(length) if !has_body => {
@@ -163,7 +163,7 @@ impl Framing {
             Self::Chunked | Self::Nothing => {
                 out.extend_from_slice(b"transfer-encoding: chunked\r\n");
                 match self {
-                    Self::Chunked => (Body::Chunked(Chunked::default(), u64::MAX), None),
+                    Self::Chunked => (Body::Chunked(Chunked::of(headers), u64::MAX), None),
                     _ => (Body::UntilClose, None),
                 }
             }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::SendRequest;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::outgoing::Sent;
 use super::{h2c, http1};
@@ -51,12 +51,12 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(incoming: Incoming, mut lease: Lease, deadline: Pin<Box<Sleep>>) -> Self {
+    pub(super) fn new(incoming: Incoming, mut lease: Lease, deadline: Instant) -> Self {
         // A server that knows that there is nothing does not look for it.
         if incoming.is_end_stream() {
             lease.end();
         }
-        Self { incoming, lease, deadline }
+        Self { incoming, lease, deadline: Box::pin(tokio::time::sleep_until(deadline)) }
     }
 }
 

@@ -14,7 +14,6 @@ mod websocket;
 mod tests;
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use http::header::{CONTENT_TYPE, UPGRADE};
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 use crate::backend::{Body, BoxError, RespondError};
 
@@ -69,17 +68,14 @@ impl Upstreams {
         B::Error: Into<BoxError>,
     {
         let timeout = Duration::from_secs(spec.timeout_seconds.into());
-        let mut deadline = Box::pin(tokio::time::sleep(timeout));
+        let deadline = Instant::now() + timeout;
         let target = self.target(upstream);
         let came_by_http2 = request.version() == Version::HTTP_2;
         let content_type = request.headers().get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         let protocol = spec.protocol.for_request(came_by_http2, content_type);
-        tokio::select! {
-            biased;
-            answer = target.send(protocol, request, deadline.deadline()) => {
-                answer.map(|(response, lease)| finish(response, lease, deadline))
-            }
-            () = &mut deadline => Err(RespondError::TimedOut { seconds: spec.timeout_seconds }),
+        match tokio::time::timeout_at(deadline, target.send(protocol, request, deadline)).await {
+            Ok(answer) => answer.map(|(response, lease)| finish(response, lease, deadline)),
+            Err(_) => Err(RespondError::TimedOut { seconds: spec.timeout_seconds }),
         }
     }
 
@@ -131,7 +127,7 @@ impl Target {
     }
 }
 
-fn finish(response: Response<Incoming>, lease: Lease, deadline: Pin<Box<Sleep>>) -> Response<Body> {
+fn finish(response: Response<Incoming>, lease: Lease, deadline: Instant) -> Response<Body> {
     response.map(|incoming| Answer::new(incoming, lease, deadline).boxed_unsync())
 }
 

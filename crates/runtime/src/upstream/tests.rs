@@ -7,6 +7,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 
 use super::answer::Answer;
 use super::{Leased, connect, http1, outgoing};
@@ -33,7 +34,7 @@ async fn answer(stream: &mut TcpStream, bytes: &str) {
 }
 
 fn body((response, lease): Leased) -> Answer {
-    let deadline = Box::pin(tokio::time::sleep(Duration::from_secs(20)));
+    let deadline = Instant::now() + Duration::from_secs(20);
     Response::into_body(response.map(|incoming| Answer::new(incoming, lease, deadline)))
 }
 
