@@ -14,6 +14,7 @@ mod attacks;
 mod bad_input;
 mod bad_input_v2;
 mod balancers;
+mod both_ways;
 mod broken_instances;
 #[path = "../clients/mod.rs"]
 mod clients;

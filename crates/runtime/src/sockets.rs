@@ -5,12 +5,14 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use groundrun_model::rule::Upstream;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 /// How many parts a pool has.
@@ -154,9 +156,11 @@ fn is_open(stream: &TcpStream) -> bool {
     }
 }
 
-/// Whether there is nothing to read, by asking the system.
+/// Whether there is nothing to read, by asking the system: what the runtime knows of the connection is as
+/// old as its last turn.
 pub fn is_silent(stream: &TcpStream) -> bool {
-    matches!(stream.try_read(&mut [0]), Err(problem) if problem.kind() == io::ErrorKind::WouldBlock)
+    let peeked = SockRef::from(stream).peek(&mut [MaybeUninit::uninit()]);
+    matches!(peeked, Err(problem) if problem.kind() == io::ErrorKind::WouldBlock)
 }
 
 fn own_part() -> usize {

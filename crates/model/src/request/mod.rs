@@ -20,6 +20,10 @@ pub const MAX_HTTP1_BODY_BYTES: u64 = 32 * 1024 * 1024;
 /// announces nothing and has no limit. <https://cloud.google.com/run/quotas#request_limits>.
 pub const MAX_HTTP1_RESPONSE_BYTES: u64 = 32 * 1024 * 1024;
 
+/// The most headers that the response of an HTTP/1 server may have. What the hosted service takes is not
+/// documented.
+pub const MAX_RESPONSE_HEADERS: usize = 256;
+
 /// What stands in the place of a token's signature when a container sees it.
 /// <https://cloud.google.com/run/docs/troubleshooting#signature-removed>.
 pub const SIGNATURE_REMOVED: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
@@ -66,6 +70,12 @@ const NO_TRAILERS: [&str; 22] = [
 /// Whether a field behind a body may be passed on under this name, which may have any case.
 pub fn may_be_trailer(name: &str) -> bool {
     !is_hop_by_hop(name) && !NO_TRAILERS.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether the response of an HTTP/1 server may announce a body of so many bytes. What announces one and has
+/// none, because of the method or the status, may say what it likes.
+pub fn may_announce(bytes: u64, method: &str, status: u16) -> bool {
+    bytes <= MAX_HTTP1_RESPONSE_BYTES || method == "HEAD" || matches!(status, 204 | 304)
 }
 
 /// Whether `path` never reaches a container. <https://cloud.google.com/run/docs/known-issues>: `/eventlog`,

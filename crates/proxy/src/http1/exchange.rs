@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use groundrun_model::failure::Failure;
 use groundrun_model::rule::Runs;
-use groundrun_runtime::SocketPool;
+use groundrun_runtime::{RespondError, SocketPool};
 use http::{Method, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -34,6 +34,8 @@ pub(super) struct Exchange<'c, I> {
     is_refused: bool,
     /// Whether the client asks for the end of its connection.
     closes: bool,
+    /// Whether something of a response came over the present connection to the instance.
+    has_begun: bool,
     /// Whether a byte moved since the time said to look, and whether none did before.
     has_moved: bool,
     has_stalled: bool,
@@ -64,8 +66,16 @@ where
         request: Forward,
     ) -> After {
         let Forward { admission, arrived, method, body, closes } = request;
-        let exchange =
-            Self { connection, plane, body, is_refused: false, closes, has_moved: false, has_stalled: false };
+        let exchange = Self {
+            connection,
+            plane,
+            body,
+            is_refused: false,
+            closes,
+            has_begun: false,
+            has_moved: false,
+            has_stalled: false,
+        };
         exchange.forward(admission, arrived, method).await
     }
 
@@ -106,8 +116,9 @@ where
     ) -> Result<(Line, Answer), Problem> {
         let Connection { input, upstream, .. } = &mut *self.connection;
         upstream.input.consume(upstream.input.len());
-        self.body.begin(input, &mut upstream.output).map_err(Problem::of_request)?;
+        // A body that was sent is gone, also one that was small: as on the other way.
         let is_repeatable = self.body.is_done() && method.is_idempotent();
+        self.body.begin(input, &mut upstream.output).map_err(Problem::of_request)?;
         let mut idle = upstream::idle(pool, is_repeatable);
         loop {
             let mut line = match idle.take() {
@@ -195,7 +206,6 @@ where
         admission: &Admission,
         method: &Method,
     ) -> Poll<Result<Answer, Problem>> {
-        let mut has_begun = false;
         loop {
             self.closes |= self.connection.stop.is_now();
             let closes = self.closes || !self.is_through();
@@ -204,12 +214,12 @@ where
             if !output.is_sent() && matches!(output.poll_send(cx, io), Poll::Ready(Err(_))) {
                 return Poll::Ready(Err(Problem::Client));
             }
-            let manner = Manner { trace: &admission.trace, is_head: method == Method::HEAD, closes };
+            let manner = Manner { trace: &admission.trace, method: method.as_str(), closes };
             match take_head(upstream, output, manner) {
                 Err(problem) => return Poll::Ready(Err(problem)),
                 Ok(Read::Partial) => {}
                 Ok(Read::Interim(_)) => {
-                    has_begun = true;
+                    self.has_begun = true;
                     continue;
                 }
                 Ok(Read::Head(_, answer)) => {
@@ -217,7 +227,7 @@ where
                     return Poll::Ready(Ok(answer));
                 }
             }
-            has_begun |= !upstream.input.is_empty();
+            self.has_begun |= !upstream.input.is_empty();
             match upstream.input.poll_fill(cx, from, response::MAX_HEAD * 2) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(1..)) => {}
@@ -227,7 +237,7 @@ where
                     let why = format!(
                         "the connection to the instance broke off before there was a response: {how}"
                     );
-                    return Poll::Ready(Err(match has_begun {
+                    return Poll::Ready(Err(match self.has_begun {
                         true => Problem::Instance(Failure::BrokenOff, why),
                         false => Problem::Stale(why),
                     }));
@@ -323,8 +333,7 @@ fn take_head(
     read.map_err(|fault| match fault {
         Fault::Malformed(why) => Problem::Instance(Failure::Malformed, why.to_owned()),
         Fault::TooLarge(bytes) => {
-            let why =
-                format!("the response announces {bytes} bytes, and an HTTP/1 server may announce 32 MiB");
+            let why = RespondError::ResponseTooLarge { bytes }.to_string();
             Problem::Instance(Failure::ResponseTooLarge, why)
         }
     })

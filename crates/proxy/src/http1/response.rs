@@ -3,7 +3,7 @@
 //! The rules of the headers are those of `headers::for_client`.
 
 use groundrun_model::Timestamp;
-use groundrun_model::request::{self, MAX_HTTP1_RESPONSE_BYTES, TraceContext, push_decimal};
+use groundrun_model::request::{self, MAX_RESPONSE_HEADERS, TraceContext, push_decimal};
 use httparse::{Header, Status};
 
 use super::body::{self, Body, push_header, push_length};
@@ -13,9 +13,6 @@ use crate::headers::FRONT_END;
 
 /// The most that the head of a response may have, in bytes.
 pub(super) const MAX_HEAD: usize = 256 * 1024;
-
-/// The most headers that it may have.
-const MAX_HEADERS: usize = 256;
 
 /// What the head of a response says.
 #[derive(Debug)]
@@ -58,7 +55,8 @@ impl From<&'static str> for Fault {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Manner<'a> {
     pub(super) trace: &'a TraceContext,
-    pub(super) is_head: bool,
+    /// Of the request.
+    pub(super) method: &'a str,
     /// Whether the connection of the client ends behind the response.
     pub(super) closes: bool,
 }
@@ -68,7 +66,7 @@ pub(super) struct Manner<'a> {
 /// # Errors
 /// Why it is none.
 pub(super) fn pass(bytes: &[u8], out: &mut Vec<u8>, manner: Manner<'_>) -> Result<Read, Fault> {
-    let mut room = room::<MAX_HEADERS>();
+    let mut room = room::<MAX_RESPONSE_HEADERS>();
     let mut response = httparse::Response::new(&mut []);
     let parser = httparse::ParserConfig::default();
     let length = match parser.parse_response_with_uninit_headers(&mut response, bytes, &mut room) {
@@ -91,15 +89,14 @@ pub(super) fn pass(bytes: &[u8], out: &mut Vec<u8>, manner: Manner<'_>) -> Resul
     push_line(out, status, response.reason.unwrap_or_default());
     let framing = Framing::of(headers)?;
     if let Framing::Length(length) = framing
-        && length > MAX_HTTP1_RESPONSE_BYTES
-        && !manner.is_head
+        && !request::may_announce(length, manner.method, status)
     {
         return Err(Fault::TooLarge(length));
     }
     let has_cookie = push_headers(out, headers);
     push_own(out, manner, has_cookie, headers);
-    let has_body = !manner.is_head && !matches!(status, 204 | 304);
-    let (body, size) = framing.put(out, headers, has_body, status != 204);
+    let has_body = manner.method != "HEAD" && !matches!(status, 204 | 304);
+    let (body, size) = framing.put(out, headers, has_body, !matches!(status, 204 | 304));
     if manner.closes {
         out.extend_from_slice(b"connection: close\r\n");
     }

@@ -371,7 +371,7 @@ proptest! {
     #[test]
     fn no_response_is_too_strange(text in "(HTTP/1.1 [0-9]{3} [a-z ]{0,3}\r?\n)?(.|\r|\n){0,100}(\r\n\r\n)?") {
         let trace = TraceContext::new(None, None, 1, 1);
-        let manner = super::response::Manner { trace: &trace, is_head: false, closes: false };
+        let manner = super::response::Manner { trace: &trace, method: "GET", closes: false };
         let _ = super::response::pass(text.as_bytes(), &mut Vec::new(), manner);
     }
 }

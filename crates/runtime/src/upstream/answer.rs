@@ -10,7 +10,7 @@ use hyper::client::conn::http1::SendRequest;
 use tokio::time::{Instant, Sleep};
 
 use super::outgoing::Sent;
-use super::{h2c, http1};
+use super::{h2c, http1, outgoing};
 use crate::backend::BoxError;
 
 /// What a response holds while it is under way.
@@ -78,7 +78,7 @@ impl Body for Answer {
             Poll::Ready(Some(Ok(_))) if this.incoming.is_end_stream() => this.lease.end(),
             _ => (),
         }
-        polled.map_err(BoxError::from)
+        polled.map_ok(outgoing::without_foreign_trailers).map_err(BoxError::from)
     }
 
     fn is_end_stream(&self) -> bool {

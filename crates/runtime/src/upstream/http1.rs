@@ -6,9 +6,9 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use groundrun_model::request::MAX_HTTP1_RESPONSE_BYTES;
+use groundrun_model::request;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -16,11 +16,14 @@ use tokio::time::Instant;
 
 use super::answer::Lease;
 use super::outgoing::Sent;
-use super::{Leased, broken, connect, repeatable};
+use super::{Leased, broken, connect, is_parse, repeatable};
 use crate::backend::RespondError;
 
 /// How many connections are kept that nobody uses. More come and go with their requests.
 const MOST_IDLE: usize = 128;
+
+/// The most headers that a response may have.
+const MAX_HEADERS: usize = request::MAX_RESPONSE_HEADERS;
 
 /// How long a connection is kept that nobody uses.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
@@ -58,7 +61,7 @@ impl Pool {
             let copy = repeatable(&request);
             match sender.try_send_request(request).await {
                 Ok(response) => return self.lease(&method, response, sender),
-                Err(mut error) => match error.take_message().or(copy) {
+                Err(mut error) => match error.take_message().or(copy.filter(|_| !is_parse(error.error()))) {
                     Some(again) => request = again,
                     None => return Err(broken(error.into_error())),
                 },
@@ -82,7 +85,11 @@ impl Pool {
 
     async fn connect(&self) -> Result<SendRequest<Sent>, RespondError> {
         let stream = connect::open(&self.authority, Duration::ZERO).await?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        let (sender, connection) = http1::Builder::new()
+            .max_headers(MAX_HEADERS)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(broken)?;
         // How it ends, whoever waits for a response learns.
         tokio::spawn(connection.with_upgrades());
         Ok(sender)
@@ -153,11 +160,10 @@ fn check_framing(headers: &HeaderMap) -> Result<(), RespondError> {
 }
 
 fn check_size(method: &Method, response: &Response<Incoming>) -> Result<(), RespondError> {
-    let has_body = method != Method::HEAD && response.status() != StatusCode::NOT_MODIFIED;
     let announced =
         response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     match announced {
-        Some(bytes) if has_body && bytes > MAX_HTTP1_RESPONSE_BYTES => {
+        Some(bytes) if !request::may_announce(bytes, method.as_str(), response.status().as_u16()) => {
             Err(RespondError::ResponseTooLarge { bytes })
         }
         _ => Ok(()),

@@ -133,11 +133,16 @@ fn finish(response: Response<Incoming>, lease: Lease, deadline: Instant) -> Resp
 
 /// The error of a response that did not come.
 fn broken(error: hyper::Error) -> RespondError {
-    if error.is_parse() || error.is_parse_too_large() || error.is_parse_status() {
+    if is_parse(&error) {
         RespondError::Malformed(error.into())
     } else {
         RespondError::BrokenOff(error.into())
     }
+}
+
+/// Whether something came that is no response: then the request was read, and is not sent again.
+fn is_parse(error: &hyper::Error) -> bool {
+    error.is_parse() || error.is_parse_too_large() || error.is_parse_status()
 }
 
 /// What is needed to send a request once more, if it may be: RFC 9110, section 9.2.2, allows an intermediary

@@ -6,8 +6,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use groundrun_model::request;
+use http::HeaderName;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty};
+use hyper::body::Frame;
 
 use crate::backend::BoxError;
 
@@ -42,7 +45,20 @@ where
     }
     let fault = Fault::default();
     let noted = fault.clone();
-    (body.map_err(move |error| noted.note(error.into())).boxed_unsync(), Some(fault))
+    let body = body.map_frame(without_foreign_trailers).map_err(move |error| noted.note(error.into()));
+    (body.boxed_unsync(), Some(fault))
+}
+
+/// The frame without trailers that may not be any.
+pub(super) fn without_foreign_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
+    frame.into_trailers().map_or_else(std::convert::identity, |mut trailers| {
+        let is_foreign = |name: &&HeaderName| !request::may_be_trailer(name.as_str());
+        let foreign: Vec<HeaderName> = trailers.keys().filter(is_foreign).cloned().collect();
+        for name in foreign {
+            trailers.remove(name);
+        }
+        Frame::trailers(trailers)
+    })
 }
 
 /// No body.
