@@ -122,6 +122,11 @@ async fn each_way_tells_the_instance_and_the_client_the_same() {
             "\r\n",
             "HTTP/1.1 200 OK\r\nKeep-Alive: 1\r\nConnection: x-own, keep-alive\r\nX-Own: 1\r\nX-Cloud-Trace-Context: x\r\nContent-Length: 0\r\n\r\n",
         ),
+        (
+            "GET",
+            "Connection: x-forwarded-for, host, te, forwarded\r\nX-Forwarded-For: 1.1.1.1\r\nTE: trailers\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nConnection: set-cookie\r\nSet-Cookie: a=b\r\nCache-Control: public\r\nContent-Length: 0\r\n\r\n",
+        ),
         ("GET", "\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
         (
             "GET",

@@ -18,7 +18,7 @@ const ORIGIN: HeaderName = HeaderName::from_static(ORIGIN_HEADER);
 /// How the load balancer names itself in responses.
 const GOOGLE: HeaderValue = HeaderValue::from_static("1.1 google");
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static(groundrun_model::request::headers::FORWARDED_FOR);
 
 /// What a proxy adds to requests that it passes on: whoever made them does not speak for this machine.
 const FORWARDING: [HeaderName; 3] = [FORWARDED, FORWARDED_FOR, VIA];

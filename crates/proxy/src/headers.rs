@@ -1,10 +1,8 @@
 //! Which headers does an instance see, and which the client?
 
 use groundrun_model::invoke::CredentialHeader;
-use groundrun_model::request::{self, HOP_BY_HOP, SIGNATURE_REMOVED, TraceContext};
-use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONNECTION, EXPECT, Entry, FORWARDED, HOST, SERVER, SET_COOKIE, TE, UPGRADE,
-};
+use groundrun_model::request::{self, SIGNATURE_REMOVED, TraceContext, headers as rules};
+use http::header::{CACHE_CONTROL, CONNECTION, FORWARDED, HOST, SERVER, SET_COOKIE, TE, UPGRADE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version};
@@ -12,29 +10,21 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version};
 use crate::arrival::Arrival;
 use crate::data_plane::Random;
 use crate::head::RequestHead;
-use crate::phase::SERVERLESS_AUTHORIZATION;
 
 /// What the front end calls itself.
-pub(crate) const FRONT_END: HeaderValue = HeaderValue::from_static("Google Frontend");
+pub(crate) const FRONT_END: HeaderValue = HeaderValue::from_static(rules::FRONT_END);
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const CLOUD_TRACE: HeaderName = HeaderName::from_static("x-cloud-trace-context");
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static(rules::FORWARDED_FOR);
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static(rules::FORWARDED_PROTO);
+const CLOUD_TRACE: HeaderName = HeaderName::from_static(rules::CLOUD_TRACE);
+const TRACEPARENT: HeaderName = HeaderName::from_static(rules::TRACEPARENT);
 
-/// Takes the signatures out of the tokens that an instance must not be able to use: in the header that
-/// was `checked`, and in `X-Serverless-Authorization` whether it was or not. `Authorization` is left
-/// alone if another header was checked or the service is public: then it is the application's.
+/// Takes the signatures out of the tokens that an instance must not be able to use.
 pub(crate) fn remove_signatures(headers: &mut HeaderMap, checked: Option<CredentialHeader>) {
-    remove_signatures_in(headers, SERVERLESS_AUTHORIZATION);
-    if checked == Some(CredentialHeader::Authorization) {
-        remove_signatures_in(headers, AUTHORIZATION);
-    }
-}
-
-fn remove_signatures_in(headers: &mut HeaderMap, name: HeaderName) {
-    let Entry::Occupied(mut entry) = headers.entry(name) else { return };
-    for value in entry.iter_mut() {
+    for (name, value) in headers.iter_mut() {
+        if rules::credential_to_hide(name.as_str(), checked).is_none() {
+            continue;
+        }
         if let Some(stripped) = request::without_signatures(value.as_bytes()) {
             let marker = HeaderValue::from_static(SIGNATURE_REMOVED);
             *value = HeaderValue::from_bytes(&stripped).unwrap_or(marker);
@@ -55,19 +45,19 @@ pub(crate) fn for_instance(head: &mut Parts, arrival: &Arrival<'_>, trace: &Trac
     head.uri = origin_form(&head.uri);
     let is_websocket = is_websocket(head);
     let headers = &mut head.headers;
-    remove_hop_by_hop(headers);
-    headers.remove(EXPECT);
+    remove_what_is_of_the_connection(headers);
+    let sent = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes);
+    let peer = arrival.peer.ip();
+    let forwarded_for = request::forwarded_for(sent, peer);
+    remove_where(headers, rules::is_told_to_instances);
     if is_websocket {
         upgrade_to_websocket(headers);
     }
     if headers.get(HOST).is_none_or(|host| host.as_bytes() != arrival.authority.as_bytes()) {
         set(headers, HOST, arrival.authority.as_bytes());
     }
-    let peer = arrival.peer.ip();
-    let sent = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes);
-    let forwarded_for = request::forwarded_for(sent, peer);
     set(headers, FORWARDED_FOR, &forwarded_for);
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("https"));
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(rules::SPOKEN));
     set(headers, FORWARDED, request::forwarded(peer).as_bytes());
     set(headers, CLOUD_TRACE, trace.cloud().as_bytes());
     set(headers, TRACEPARENT, trace.traceparent().as_bytes());
@@ -94,14 +84,16 @@ pub(crate) fn remove_upgrade(headers: &mut HeaderMap) {
 /// Makes the response of an instance what the client is to see. One that sets a cookie must not be kept
 /// by a cache that others share: <https://cloud.google.com/run/docs/known-issues>.
 pub(crate) fn for_client(status: StatusCode, headers: &mut HeaderMap, trace: &TraceContext) {
-    remove_hop_by_hop(headers);
+    remove_what_is_of_the_connection(headers);
+    let has_cookie = headers.contains_key(SET_COOKIE);
+    remove_where(headers, |name| rules::is_told_to_clients(name, has_cookie));
     if status == StatusCode::SWITCHING_PROTOCOLS {
         upgrade_to_websocket(headers);
     }
     headers.insert(SERVER, FRONT_END);
     set(headers, CLOUD_TRACE, trace.cloud_response().as_bytes());
-    if headers.contains_key(SET_COOKIE) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+    if has_cookie {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(rules::KEPT_WITH_COOKIE));
     }
 }
 
@@ -118,19 +110,21 @@ fn origin_form(uri: &Uri) -> Uri {
     target.map_or_else(|_| uri.clone(), Uri::from)
 }
 
-/// Removes what belongs to one connection. `TE: trailers` stays: gRPC servers ask for it.
-fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let named = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    let named: Vec<HeaderName> =
-        named.flat_map(|list| list.split(',')).filter_map(|name| name.trim().parse().ok()).collect();
-    for name in named.iter().filter(|name| **name != TE) {
+fn remove_what_is_of_the_connection(headers: &mut HeaderMap) {
+    let keeps_te = rules::keeps_te(headers.get_all(TE).iter().map(HeaderValue::as_bytes));
+    let lists: Vec<HeaderValue> = headers.get_all(CONNECTION).iter().cloned().collect();
+    let is_named = |name: &str| lists.iter().any(|list| rules::names(list.as_bytes(), name));
+    remove_where(headers, |name| {
+        rules::is_hop_by_hop(name)
+            || (name == TE.as_str() && !keeps_te)
+            || (rules::may_be_named(name) && is_named(name))
+    });
+}
+
+fn remove_where(headers: &mut HeaderMap, is_dropped: impl Fn(&str) -> bool) {
+    let dropped: Vec<HeaderName> = headers.keys().filter(|name| is_dropped(name.as_str())).cloned().collect();
+    for name in dropped {
         headers.remove(name);
-    }
-    for name in HOP_BY_HOP {
-        headers.remove(name);
-    }
-    if headers.get_all(TE).iter().any(|value| value != "trailers") {
-        headers.remove(TE);
     }
 }
 

@@ -21,7 +21,8 @@ use crate::head::RequestHead;
 use crate::reject::Rejection;
 
 /// The header that wins over `Authorization`.
-pub(crate) const SERVERLESS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-serverless-authorization");
+pub(crate) const SERVERLESS_AUTHORIZATION: HeaderName =
+    HeaderName::from_static(request::headers::SERVERLESS_AUTHORIZATION);
 
 /// Which service is it?
 pub(crate) fn host<'t>(

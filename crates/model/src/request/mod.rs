@@ -3,6 +3,7 @@
 //! These rules hold whatever the service is and whoever calls; who may call is decided in
 //! [`crate::invoke`].
 
+pub mod headers;
 pub mod trace;
 
 use std::borrow::Cow;
@@ -10,6 +11,7 @@ use std::net::IpAddr;
 
 use crate::instance::Protocol;
 
+pub use headers::{is_hop_by_hop, may_be_trailer, names};
 pub use trace::{TraceContext, push_decimal};
 
 /// The most that the body of a request may have, in bytes, if the instance speaks HTTP/1: 32 MiB. For an
@@ -27,50 +29,6 @@ pub const MAX_RESPONSE_HEADERS: usize = 256;
 /// What stands in the place of a token's signature when a container sees it.
 /// <https://cloud.google.com/run/docs/troubleshooting#signature-removed>.
 pub const SIGNATURE_REMOVED: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
-
-/// The headers of one connection, which are not passed on to the next. `Connection` may name more.
-/// `Trailer` is not among them: who announces trailers is to be believed (RFC 9110, section 6.6.2).
-pub const HOP_BY_HOP: [&str; 7] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "transfer-encoding",
-    "upgrade",
-];
-
-/// What may not be a trailer: what says how long a message is, for whom, from whom, or what it is
-/// (RFC 9110, section 6.5.1).
-const NO_TRAILERS: [&str; 22] = [
-    "authorization",
-    "cache-control",
-    "content-encoding",
-    "content-length",
-    "content-range",
-    "content-type",
-    "cookie",
-    "date",
-    "expect",
-    "forwarded",
-    "host",
-    "max-forwards",
-    "range",
-    "server",
-    "set-cookie",
-    "te",
-    "trailer",
-    "traceparent",
-    "x-cloud-trace-context",
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    "x-serverless-authorization",
-];
-
-/// Whether a field behind a body may be passed on under this name, which may have any case.
-pub fn may_be_trailer(name: &str) -> bool {
-    !is_hop_by_hop(name) && !NO_TRAILERS.iter().any(|known| known.eq_ignore_ascii_case(name))
-}
 
 /// Whether the response of an HTTP/1 server may announce a body of so many bytes. What announces one and has
 /// none, because of the method or the status, may say what it likes.
@@ -96,11 +54,6 @@ pub fn body_limit(protocol: Protocol) -> Option<u64> {
     (protocol == Protocol::Http1).then_some(MAX_HTTP1_BODY_BYTES)
 }
 
-/// Whether `list`, the value of `Connection` or `Upgrade`, names `token`, in any case.
-pub fn names(list: &[u8], token: &str) -> bool {
-    list.split(|byte| *byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
-}
-
 /// Whether this is the opening handshake of a WebSocket (RFC 6455, section 4.1): a GET that asks to upgrade
 /// to `websocket`, by both headers. No other upgrade is passed on.
 pub fn is_websocket<'a>(
@@ -111,11 +64,6 @@ pub fn is_websocket<'a>(
     method == "GET"
         && connection.any(|list| names(list, "upgrade"))
         && upgrade.any(|list| names(list, "websocket"))
-}
-
-/// Whether a header, spelled in any case, belongs to one connection.
-pub fn is_hop_by_hop(name: &str) -> bool {
-    HOP_BY_HOP.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// `value`, of a header that may hold credentials, with the signature of every token in it replaced.

@@ -224,10 +224,15 @@ fn put_end(out: &mut Output, trailers: &[(&str, &[u8])]) {
 
 /// A line of a head.
 pub(super) fn push_header(out: &mut Vec<u8>, name: &str, value: &[u8]) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b": ");
+    push_name(out, name);
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
+}
+
+/// The beginning of such a line.
+pub(super) fn push_name(out: &mut Vec<u8>, name: &str) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
 }
 
 /// The line that says how long a body is.

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use groundrun_model::invoke::CredentialHeader;
-use groundrun_model::request::{self, TraceContext};
+use groundrun_model::request::{self, TraceContext, headers as rules};
 use http::header::TE;
 
-use super::body::{push_header, push_length};
+use super::body::{push_header, push_length, push_name};
 use super::judge::{Framing, Head};
 use crate::data_plane::Admission;
 use crate::head::RequestHead as _;
@@ -57,21 +57,20 @@ pub(super) fn push(
     client: &Spelled,
 ) {
     push_line(out, head);
-    let keeps_te = head.values(&TE).all(|value| value == b"trailers");
+    let keeps_te = rules::keeps_te(head.values(&TE));
     for header in head.headers {
         let (name, value) = (header.name, header.value);
-        if is_replaced(name) || request::is_hop_by_hop(name) {
-            continue;
-        }
         let is = |known: &str| name.eq_ignore_ascii_case(known);
-        // Whom a request is for is nothing of the connection, whoever says so.
-        let is_kept = is("host") || if is("te") { keeps_te } else { !is_named(head, name) };
-        if !is_kept {
+        if rules::is_told_to_instances(name)
+            || rules::is_hop_by_hop(name)
+            || is("content-length")
+            || (is("te") && !keeps_te)
+            || (rules::may_be_named(name) && is_named(head, name))
+        {
             continue;
         }
-        if let Some(header) = credentials(name, checked) {
-            out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(b": ");
+        if let Some(header) = rules::credential_to_hide(name, checked) {
+            push_name(out, name);
             if is_verified && Some(header) == checked {
                 request::push_without_signature_of_verified(out, value);
             } else {
@@ -97,17 +96,17 @@ fn push_line(out: &mut Vec<u8>, head: &Head<'_, '_>) {
 
 /// What the front end says, and how long the body is.
 fn push_own(out: &mut Vec<u8>, head: &Head<'_, '_>, trace: &TraceContext, client: &Spelled) {
-    out.extend_from_slice(b"x-forwarded-for: ");
-    let sent = head
-        .headers
-        .iter()
-        .filter(|header| header.name.eq_ignore_ascii_case("x-forwarded-for") && !is_named(head, header.name));
-    request::push_forwarded_for(out, sent.map(|header| header.value), &client.address);
-    out.extend_from_slice(b"\r\nx-forwarded-proto: https\r\nforwarded: ");
-    out.extend_from_slice(client.forwarded.as_bytes());
-    out.extend_from_slice(b"\r\nx-cloud-trace-context: ");
+    push_name(out, rules::FORWARDED_FOR);
+    let is_sent = |name: &str| name.eq_ignore_ascii_case(rules::FORWARDED_FOR) && !is_named(head, name);
+    let sent = head.headers.iter().filter(|header| is_sent(header.name)).map(|header| header.value);
+    request::push_forwarded_for(out, sent, &client.address);
+    out.extend_from_slice(b"\r\n");
+    push_header(out, rules::FORWARDED_PROTO, rules::SPOKEN.as_bytes());
+    push_header(out, rules::FORWARDED, client.forwarded.as_bytes());
+    push_name(out, rules::CLOUD_TRACE);
     trace.push_cloud(out);
-    out.extend_from_slice(b"\r\ntraceparent: ");
+    out.extend_from_slice(b"\r\n");
+    push_name(out, rules::TRACEPARENT);
     trace.push_traceparent(out);
     out.extend_from_slice(b"\r\n");
     match head.framing {
@@ -118,21 +117,6 @@ fn push_own(out: &mut Vec<u8>, head: &Head<'_, '_>, trace: &TraceContext, client
     out.extend_from_slice(b"\r\n");
 }
 
-/// Whether the front end says it itself.
-fn is_replaced(name: &str) -> bool {
-    let is = |known: &str| name.eq_ignore_ascii_case(known);
-    match name.len() {
-        6 => is("expect"),
-        9 => is("forwarded"),
-        11 => is("traceparent"),
-        14 => is("content-length"),
-        15 => is("x-forwarded-for"),
-        17 => is("x-forwarded-proto"),
-        21 => is("x-cloud-trace-context"),
-        _ => false,
-    }
-}
-
 /// Whether `Connection` names the header, which then is for this connection only.
 fn is_named(head: &Head<'_, '_>, name: &str) -> bool {
     head.names_more && lists_in_connection(head.headers, name)
@@ -140,18 +124,6 @@ fn is_named(head: &Head<'_, '_>, name: &str) -> bool {
 
 /// Whether a `Connection` among `headers` names this one.
 pub(super) fn lists_in_connection(headers: &[httparse::Header<'_>], name: &str) -> bool {
-    let lists = headers.iter().filter(|header| header.name.eq_ignore_ascii_case("connection"));
-    let mut names = lists.flat_map(|header| header.value.split(|byte| *byte == b','));
-    names.any(|listed| listed.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
-}
-
-/// Which of the headers it is whose tokens an instance must not be able to use: as
-/// `headers::remove_signatures`.
-fn credentials(name: &str, checked: Option<CredentialHeader>) -> Option<CredentialHeader> {
-    let is = |known: &str| name.eq_ignore_ascii_case(known);
-    match name.len() {
-        13 if is("authorization") => checked.filter(|header| *header == CredentialHeader::Authorization),
-        26 if is("x-serverless-authorization") => Some(CredentialHeader::ServerlessAuthorization),
-        _ => None,
-    }
+    let mut lists = headers.iter().filter(|header| header.name.eq_ignore_ascii_case("connection"));
+    lists.any(|header| rules::names(header.value, name))
 }

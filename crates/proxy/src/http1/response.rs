@@ -1,15 +1,16 @@
 //! What does a client see of the response of an instance, and where does that end?
 //!
-//! The rules of the headers are those of `headers::for_client`.
+//! The rules of the headers are those of the model, as in `headers::for_client`.
+
+use std::cell::RefCell;
 
 use groundrun_model::Timestamp;
-use groundrun_model::request::{self, MAX_RESPONSE_HEADERS, TraceContext, push_decimal};
+use groundrun_model::request::{self, MAX_RESPONSE_HEADERS, TraceContext, headers as rules, push_decimal};
 use httparse::{Header, Status};
 
-use super::body::{self, Body, push_header, push_length};
+use super::body::{self, Body, push_header, push_length, push_name};
 use super::chunked::{Chunked, room};
 use super::request::lists_in_connection;
-use crate::headers::FRONT_END;
 
 /// The most that the head of a response may have, in bytes.
 pub(super) const MAX_HEAD: usize = 256 * 1024;
@@ -178,16 +179,10 @@ fn push_line(out: &mut Vec<u8>, status: u16, reason: &str) {
 
 /// Passes on what the application says. Whether it sets a cookie.
 fn push_headers(out: &mut Vec<u8>, headers: &[Header<'_>]) -> bool {
-    let has_cookie = headers.iter().any(|header| header.name.eq_ignore_ascii_case("set-cookie"));
+    let has_cookie = headers.iter().any(|header| header.name.eq_ignore_ascii_case("set-cookie"))
+        && !lists_in_connection(headers, "set-cookie");
     push_passed(out, headers, |name| {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        match name.len() {
-            6 => is("server"),
-            13 => has_cookie && is("cache-control"),
-            14 => is("content-length"),
-            21 => is("x-cloud-trace-context"),
-            _ => false,
-        }
+        rules::is_told_to_clients(name, has_cookie) || name.eq_ignore_ascii_case("content-length")
     });
     has_cookie
 }
@@ -206,21 +201,29 @@ fn push_passed(out: &mut Vec<u8>, headers: &[Header<'_>], is_replaced: impl Fn(&
 
 /// What the front end says. Whatever else it is to say to clients belongs here and in `headers::for_client`.
 fn push_own(out: &mut Vec<u8>, manner: Manner<'_>, has_cookie: bool, headers: &[Header<'_>]) {
-    push_header(out, "server", FRONT_END.as_bytes());
-    out.extend_from_slice(b"x-cloud-trace-context: ");
+    push_header(out, rules::SERVER, rules::FRONT_END.as_bytes());
+    push_name(out, rules::CLOUD_TRACE);
     manner.trace.push_cloud_response(out);
     out.extend_from_slice(b"\r\n");
     if has_cookie {
-        out.extend_from_slice(b"cache-control: private\r\n");
+        push_header(out, "cache-control", rules::KEPT_WITH_COOKIE.as_bytes());
     }
     if !headers.iter().any(|header| header.name.eq_ignore_ascii_case("date")) {
         push_date(out);
     }
 }
 
-/// The date of now, by the clock of the machine, as the server of the other ways says it.
+/// The date of now, by the clock of the machine, as the server of the other ways says it. Spelled once a second.
 pub(super) fn push_date(out: &mut Vec<u8>) {
+    thread_local! {
+        static SPELLED: RefCell<(i64, String)> = const { RefCell::new((-1, String::new())) };
+    }
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let seconds = i64::try_from(since.as_secs()).unwrap_or_default();
-    push_header(out, "date", Timestamp::from_seconds(seconds).to_http_date().as_bytes());
+    let now = i64::try_from(since.as_secs()).unwrap_or_default();
+    SPELLED.with_borrow_mut(|(second, date)| {
+        if *second != now {
+            (*second, *date) = (now, Timestamp::from_seconds(now).to_http_date());
+        }
+        push_header(out, "date", date.as_bytes());
+    });
 }
